@@ -1,0 +1,47 @@
+{#- The last select of a staging model: every column of the contract, typed; the listed
+    ones and the common ones from `relation`, the others null; then the identifier
+    columns that the model states in its `cdp_identifiers`. People also get the columns
+    folded for matching. -#}
+{% macro cdp_emit(contract, relation, columns) -%}
+    {%- set contract_columns = cdp_contract(contract) -%}
+    {%- set common = ['source', 'record_id', 'brand', 'is_deleted'] -%}
+    {%- for name in columns if name not in contract_columns -%}
+        {{ exceptions.raise_compiler_error(
+            "'" ~ name ~ "' is no column of the contract " ~ contract ~ ". It has: "
+            ~ contract_columns.keys() | join(', ') ~ "."
+        ) }}
+    {%- endfor -%}
+select
+    {%- for name, type in contract_columns.items() %}
+    {% if name in common or name in columns -%}
+        cast({{ name }} as {{ cdp_type(type) }}) as {{ name }},
+    {%- else -%}
+        cast(null as {{ cdp_type(type) }}) as {{ name }},
+    {%- endif -%}
+    {%- endfor -%}
+    {%- if contract == 'people' %}
+    {{ cdp_match_columns(columns, (config.get('meta') or {}).get('cdp_identifiers', [])) }}
+    {%- endif -%}
+    {%- for name in (config.get('meta') or {}).get('cdp_identifiers', []) %}
+    cast({{ name }} as {{ cdp_type('text') }}) as {{ name }},
+    {%- endfor %}
+    cast({{ dbt.string_literal(model.name) }} as {{ cdp_type('text') }}) as input_model
+from {{ relation }}
+{%- endmacro %}
+
+{#- Names, address and the local part of the email, folded to lower-case ASCII; empty
+    means null. -#}
+{% macro cdp_match_columns(columns, identifiers) -%}
+    {%- for name in ['first_name', 'last_name', 'address_line1', 'city', 'postal_code'] -%}
+    {%- if name in columns %}
+    {{ cdp_fold(name) }} as match_{{ name }},
+    {% else %}
+    cast(null as {{ cdp_type('text') }}) as match_{{ name }},
+    {% endif -%}
+    {%- endfor -%}
+    {%- if 'email' in identifiers -%}
+    {{ cdp_fold(dbt.split_part('email', "'@'", 1)) }} as match_email_local,
+    {%- else -%}
+    cast(null as {{ cdp_type('text') }}) as match_email_local,
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,44 @@
+"""The command `cdp`: thin. One function a command; each imports what it needs when called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cdp import __version__
+from cdp.errors import CdpError
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="cdp")
+@click.option(
+    "--project-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    envvar="DBT_PROJECT_DIR",
+    help="The dbt project; default: this directory.",
+)
+@click.option("--target", envvar="CDP_TARGET", default="demo", help="demo, dev or prod.")
+@click.pass_context
+def cli(context: click.Context, project_dir: Path, target: str) -> None:
+    """A customer data platform that lives inside your warehouse."""
+    context.obj = {"project_dir": project_dir, "target": target}
+
+
+def main() -> None:
+    """Run the command line; a CdpError becomes one sentence and its exit code."""
+    try:
+        cli.main(prog_name="cdp", standalone_mode=False)
+    except CdpError as error:
+        click.echo(f"cdp: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cdp: interrupted; nothing half-written, run it again to go on", err=True)
+        sys.exit(130)
