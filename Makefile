@@ -1,0 +1,116 @@
+# Everything a person types. `make help` explains the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+VENV   ?= .venv
+PEOPLE ?= 2377
+DAY    ?=
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $(name))))
+
+BIN := $(VENV)/bin
+CDP := $(BIN)/cdp
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONWARNINGS ?= ignore::DeprecationWarning
+
+# ---------------------------------------------------------------- the product
+
+.PHONY: all
+all: build sync report ## from nothing to the report: demo data, load, build, gates, syncs, report
+	@echo
+	@echo "Open out/report.html. Query cdp.duckdb, or out/cdp_read.duckdb, which stays free."
+
+.PHONY: demo
+demo: $(VENV)/.run ## make the demo sources in demo_data/ (PEOPLE=2377, DAY=2018-01-02)
+	$(CDP) demo --people $(PEOPLE) $(if $(DAY),--day $(DAY))
+
+.PHONY: load
+load: demo ## load demo_data/ into the raw schemas
+	$(CDP) load demo_data
+
+.PHONY: build
+build: load ## build and test every model
+	$(CDP) build
+
+.PHONY: quality
+quality: $(VENV)/.run ## run the quality gates on raw and public tables
+	$(CDP) quality
+
+.PHONY: sync
+sync: quality ## plan and deliver every sync, within its budgets
+	$(CDP) sync
+
+.PHONY: report
+report: $(VENV)/.run ## write out/report.html and the masked copy out/cdp_read.duckdb
+	$(CDP) report
+	$(CDP) read-copy
+
+# ---------------------------------------------------------------- development
+
+.PHONY: test
+test: $(VENV)/.dev ## run the tests (needs nothing but Python and make)
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow"
+
+.PHONY: test-all
+test-all: $(VENV)/.dev ## run the slower tests too
+	$(BIN)/pytest -n auto --dist worksteal
+
+.PHONY: lint
+lint: $(VENV)/.dev ## sqlfluff, ruff and mypy
+	$(BIN)/ruff check scripts tests
+	$(BIN)/ruff format --check scripts tests
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests/data analyses
+
+.PHONY: format
+format: $(VENV)/.dev ## put SQL and Python into house style
+	$(BIN)/ruff check --fix scripts tests
+	$(BIN)/ruff format scripts tests
+	$(BIN)/sqlfluff fix --disable-progress-bar models tests/data analyses
+
+.PHONY: docs
+docs: $(VENV)/.run ## write dbt's documentation to target/static_index.html
+	$(BIN)/dbt docs generate --static
+
+.PHONY: lock
+lock: $(VENV)/.uv ## pin every dependency anew, with hashes
+	for set in $(LOCKS); do $(LOCK) $${set//+/ } || exit 1; done
+
+.PHONY: clean
+clean: ## remove everything that a run made, state included
+	rm -rf demo_data out target logs cdp.duckdb cdp.duckdb.wal
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# ---------------------------------------------------------------- the environment
+
+LOCK  = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate
+LOCKS = requirements/uv.in+-o+requirements/uv.txt \
+	pyproject.toml+requirements/build.in+--extra+quality+-o+requirements/run.txt \
+	pyproject.toml+requirements/build.in+requirements/lint.in+requirements/test.in+--extra+quality+-c+requirements/run.txt+-o+requirements/dev.txt
+
+define install
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r $(1) \
+		|| $(BIN)/pip install -q --no-deps --require-hashes -r $(1)
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+endef
+
+$(VENV)/.uv: requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 is needed; set PYTHON=/path/to/python3."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.uv requirements/run.txt pyproject.toml
+	$(call install,requirements/run.txt)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(call install,requirements/dev.txt)
+	@touch $@
