@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 from cdp import __version__
 from cdp.errors import CdpError
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,16 +30,22 @@ def cli(context: click.Context, project_dir: Path, target: str) -> None:
     context.obj = {"project_dir": project_dir, "target": target}
 
 
-def main() -> None:
-    """Run the command line; a CdpError becomes one sentence and its exit code."""
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line on `arguments`; returns the exit code, having said what went wrong."""
     try:
-        cli.main(prog_name="cdp", standalone_mode=False)
+        outcome = cli.main(list(arguments), prog_name="cdp", standalone_mode=False)
     except CdpError as error:
         click.echo(f"cdp: {error}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("cdp: interrupted; nothing half-written, run it again to go on", err=True)
-        sys.exit(130)
+        return 130
+    return outcome if isinstance(outcome, int) else 0
+
+
+def main() -> None:
+    """The console command."""
+    sys.exit(run(sys.argv[1:]))

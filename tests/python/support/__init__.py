@@ -1,0 +1,1 @@
+"""What tests share: servers, projects. Fixtures over them stand in conftest.py."""
