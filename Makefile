@@ -14,7 +14,9 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 BIN := $(VENV)/bin
 CDP := $(BIN)/cdp
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONWARNINGS ?= ignore::DeprecationWarning
+ifneq ($(DAY),)
+export CDP_NOW ?= $(DAY) 06:00:00
+endif
 
 # ---------------------------------------------------------------- the product
 

@@ -1,8 +1,9 @@
-{#- The one clock, as a UTC timestamp: the var cdp_now, else on the demo target the last
-    moment of the demo's data, else the start of the run. No model calls
-    current_timestamp; `days since` and `last 30 days` all count from here. -#}
+{#- The one clock, as a UTC timestamp: the var cdp_now, else the environment's CDP_NOW,
+    else on the demo target the last moment of the demo's data, else the start of the
+    run. No model calls current_timestamp; `days since` and `last 30 days` all count
+    from here. -#}
 {% macro cdp_now() -%}
-    {%- set moment = var('cdp_now', none) -%}
+    {%- set moment = var('cdp_now', none) or env_var('CDP_NOW', '') -%}
     {%- if not moment and target.name == 'demo' -%}
         {%- set moment = var('cdp_demo_now') -%}
     {%- endif -%}
