@@ -34,13 +34,13 @@ from {{ relation }}
 {% macro cdp_match_columns(columns, identifiers) -%}
     {%- for name in ['first_name', 'last_name', 'address_line1', 'city', 'postal_code'] -%}
     {%- if name in columns %}
-    {{ cdp_fold(name) }} as match_{{ name }},
+    {{ cdp_fold('cast(' ~ name ~ ' as ' ~ cdp_type('text') ~ ')') }} as match_{{ name }},
     {% else %}
     cast(null as {{ cdp_type('text') }}) as match_{{ name }},
     {% endif -%}
     {%- endfor -%}
     {%- if 'email' in identifiers -%}
-    {{ cdp_fold(dbt.split_part('email', "'@'", 1)) }} as match_email_local,
+    {{ cdp_fold(dbt.split_part('cast(email as ' ~ cdp_type('text') ~ ')', "'@'", 1)) }} as match_email_local,
     {%- else -%}
     cast(null as {{ cdp_type('text') }}) as match_email_local,
     {%- endif -%}
