@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -28,6 +29,40 @@ __all__ = ["main", "run"]
 def cli(context: click.Context, project_dir: Path, target: str) -> None:
     """A customer data platform that lives inside your warehouse."""
     context.obj = {"project_dir": project_dir, "target": target}
+
+
+@cli.command()
+@click.option("--people", default=2377, show_default=True, help="How many buyers to make.")
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same rows.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo_data"),
+    show_default=True,
+    help="Where to write; replaced if the demo made it.",
+)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day of the data; later than 2018-01-01 adds the days after.",
+)
+def demo(people: int, seed: int, out: Path, day: datetime | None) -> None:
+    """Make the demo's sources: real purchase lines and the systems around them."""
+    from rich.progress import Progress
+
+    from cdp.demo import generate
+
+    with Progress(transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("Making people", total=None)
+        rows = generate(
+            out,
+            people,
+            seed,
+            day.date() if day else None,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    tables = sum(name.startswith("raw/") for name in rows)
+    click.echo(f"{sum(rows.values()):,} rows in {tables} tables: {out}/raw")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,0 +1,55 @@
+"""The systems of the demo, a module a family. The tuples give the order of writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cdp.demo.sink import Sink
+from cdp.demo.sources import (
+    ads,
+    billing,
+    feeds,
+    hubspot,
+    mail,
+    mobile,
+    retail,
+    salesforce,
+    shop,
+    support,
+    web,
+)
+from cdp.demo.world import Chunk, World
+
+__all__ = ["CHUNK_WRITERS", "WORLD_WRITERS"]
+
+WORLD_WRITERS: tuple[Callable[[World, Sink], None], ...] = (
+    retail.write_catalogue,
+    shop.write_products,
+    salesforce.write_owners,
+    mail.write_mail_campaigns,
+    support.write_agents,
+    billing.write_plans,
+    ads.write_ads,
+    ads.write_rates,
+)
+CHUNK_WRITERS: tuple[Callable[[Chunk, Sink], None], ...] = (
+    retail.write_loyalty,
+    retail.write_pos,
+    shop.write_shopify,
+    web.write_web,
+    mobile.write_app,
+    mobile.write_analytics,
+    salesforce.write_salesforce,
+    hubspot.write_hubspot,
+    mail.write_klaviyo,
+    mail.write_mailchimp,
+    mail.write_hubspot_mail,
+    support.write_zendesk,
+    support.write_surveys,
+    support.write_calls,
+    billing.write_stripe,
+    feeds.write_social,
+    feeds.write_consents,
+    feeds.write_enrichment,
+    feeds.write_partner,
+)

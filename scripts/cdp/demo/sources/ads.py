@@ -1,0 +1,122 @@
+"""Ad spend by day and campaign, in Google Ads and Facebook Ads, and the exchange rates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cdp.demo.people import YEAR_START, text
+from cdp.demo.sink import Sink
+from cdp.demo.sources.web import campaign_name
+from cdp.demo.world import NOW, World
+
+__all__ = ["write_ads", "write_rates"]
+
+CAMPAIGNS = 4
+CLICKS_A_DAY_PER_1000 = 9.0  # people, per campaign
+
+
+def write_ads(world: World, sink: Sink) -> None:
+    """Four campaigns in each network, whose names stand in the visits' utm_campaign."""
+    rng = world.rng("ads")
+    days = np.arange("2017-01-01", "2018-01-01", dtype="datetime64[D]")
+    day, campaign = (
+        grid.ravel() for grid in np.meshgrid(days, np.arange(CAMPAIGNS), indexing="ij")
+    )
+    season = 1 + 0.5 * np.cos((day.astype(int) % 365) / 365 * 2 * np.pi + campaign)
+    for network in ("google", "facebook"):
+        clicks = rng.poisson(CLICKS_A_DAY_PER_1000 * world.buyers / 1000 * season)
+        impressions = clicks * rng.integers(20, 60, len(day)) + rng.integers(0, 50, len(day))
+        cost = np.round(clicks * rng.uniform(0.35, 1.1, len(day)), 2)
+        if network == "google":
+            _write_google(sink, day, campaign, clicks, impressions, cost, rng)
+        else:
+            _write_facebook(sink, day, campaign, clicks, impressions, cost)
+
+
+def _write_google(sink, day, campaign, clicks, impressions, cost, rng) -> None:  # type: ignore[no-untyped-def]
+    index = np.arange(CAMPAIGNS)
+    sink.write(
+        "google_ads.campaign_history",
+        {
+            "id": 11_000 + index,
+            "customer_id": 555_001,
+            "name": np.array([campaign_name("google", n) for n in range(CAMPAIGNS)], dtype=object),
+            "advertising_channel_type": "SEARCH",
+            "status": "ENABLED",
+            "serving_status": "SERVING",
+            "start_date": "2017-01-01",
+            "end_date": "2037-12-30",
+            "updated_at": YEAR_START,
+        },
+    )
+    sink.write(
+        "google_ads.campaign_stats",
+        {
+            "_fivetran_id": text("g", np.arange(len(day))),
+            "id": 11_000 + campaign,
+            "customer_id": 555_001,
+            "date": day,
+            "device": "MOBILE",
+            "ad_network_type": "SEARCH",
+            "clicks": clicks,
+            "impressions": impressions,
+            "cost_micros": np.round(cost * 1e6).astype(np.int64),
+            "conversions": np.round(clicks * rng.uniform(0.01, 0.06, len(day)), 2),
+            "conversions_value": np.round(clicks * 1.4, 2),
+            "interactions": clicks,
+            "_fivetran_synced": NOW,
+        },
+    )
+
+
+def _write_facebook(sink, day, campaign, clicks, impressions, cost) -> None:  # type: ignore[no-untyped-def]
+    index = np.arange(CAMPAIGNS)
+    names = np.array([campaign_name("facebook", n) for n in range(CAMPAIGNS)], dtype=object)
+    sink.write(
+        "facebook_ads.campaign_history",
+        {
+            "id": 21_000 + index,
+            "account_id": 777_001,
+            "name": names,
+            "updated_time": YEAR_START,
+            "_fivetran_synced": NOW,
+        },
+    )
+    sink.write(
+        "facebook_ads.ad_history",
+        {
+            "id": 22_000 + index,
+            "account_id": 777_001,
+            "ad_set_id": 23_000 + index,
+            "campaign_id": 21_000 + index,
+            "creative_id": 24_000 + index,
+            "name": names + "-carousel",
+            "updated_time": YEAR_START,
+            "_fivetran_synced": NOW,
+        },
+    )
+    sink.write(
+        "facebook_ads.basic_ad",
+        {
+            "ad_id": (22_000 + campaign).astype(str),
+            "account_id": 777_001,
+            "date": day,
+            "impressions": impressions,
+            "inline_link_clicks": clicks,
+            "reach": impressions * 7 // 10,
+            "spend": cost,
+        },
+    )
+
+
+def write_rates(world: World, sink: Sink) -> None:
+    """Dollars per unit of each currency, day by day; weekends as the Friday before."""
+    days = np.arange("2016-12-25", np.datetime64(world.day) + 2, dtype="datetime64[D]")
+    trading = np.busday_offset(days, 0, roll="backward")
+    cad = world.usd_per_cad(days)
+    for currency, rates in (
+        ("CAD", cad),
+        ("EUR", np.round(1.13 + 0.06 * np.sin(trading.astype(int) / 90), 5)),
+        ("GBP", np.round(1.29 + 0.04 * np.sin(trading.astype(int) / 70), 5)),
+    ):
+        sink.write("finance.fx_rates", {"currency": currency, "rate_date": days, "rate": rates})
