@@ -1,0 +1,34 @@
+"""The one clock, as the macro cdp_now sees it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["now", "project_vars"]
+
+
+def now(project_dir: Path, target: str) -> datetime:
+    """The platform's moment, naive UTC: cdp_now, else the demo's last day, else the wall clock."""
+    settings = project_vars(project_dir)
+    moment = settings.get("cdp_now")
+    if not moment and target == "demo":
+        moment = settings.get("cdp_demo_now")
+    if not moment:
+        return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    found = datetime.fromisoformat(str(moment))
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+
+
+def project_vars(project_dir: Path) -> dict[str, Any]:
+    """The control panel: the vars of dbt_project.yml that reach the package cdp.
+
+    As in dbt, what stands under `cdp:` is overridden by the same name at the top.
+    """
+    text = (project_dir / "dbt_project.yml").read_text(encoding="utf-8")
+    declared = (yaml.safe_load(text) or {}).get("vars") or {}
+    ours = declared.get("cdp") or {}
+    return ours | {name: value for name, value in declared.items() if name != "cdp"}

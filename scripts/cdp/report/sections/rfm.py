@@ -1,0 +1,40 @@
+"""The RFM map: buyers by how recently and how often they bought, five fifths each way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cdp.report.tables import Tables
+
+__all__ = ["facts"]
+
+MAP = """
+select
+    recency_score as recency,
+    frequency_score as frequency,
+    count(*) as people,
+    sum(revenue_total) as revenue
+from {cdp}.cdp_profiles
+where recency_score is not null and frequency_score is not null
+group by recency_score, frequency_score
+order by recency, frequency
+"""
+
+
+def facts(tables: Tables) -> dict[str, Any]:
+    """Buyers and what they spent, by recency and frequency fifth (5 is the best)."""
+    cells = [
+        {
+            "recency": int(recency),
+            "frequency": int(frequency),
+            "people": people,
+            "revenue": float(revenue or 0),
+        }
+        for recency, frequency, people, revenue in tables.rows(MAP)
+    ]
+    return {
+        "cells": cells,
+        "people": sum(cell["people"] for cell in cells),
+        "revenue": sum(cell["revenue"] for cell in cells),
+        "currency": tables.settings.get("cdp_reporting_currency", "USD"),
+    }
