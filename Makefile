@@ -23,7 +23,7 @@ endif
 .PHONY: all
 all: build sync report ## from nothing to the report: demo data, load, build, gates, syncs, report
 	@echo
-	@echo "Open out/report.html. Query cdp.duckdb, or out/cdp_read.duckdb, which stays free."
+	@echo "Open out/report.html. Query warehouse.duckdb, or out/cdp_read.duckdb, which stays free."
 
 .PHONY: demo
 demo: $(VENV)/.run ## make the demo sources in demo_data/ (PEOPLE=2377, DAY=2018-01-02)
@@ -83,7 +83,7 @@ lock: $(VENV)/.uv ## pin every dependency anew, with hashes
 
 .PHONY: clean
 clean: ## remove everything that a run made, state included
-	rm -rf demo_data out target logs cdp.duckdb cdp.duckdb.wal
+	rm -rf demo_data out target logs warehouse.duckdb warehouse.duckdb.wal
 
 .PHONY: help
 help: ## this list
