@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -63,6 +65,30 @@ def demo(people: int, seed: int, out: Path, day: datetime | None) -> None:
         )
     tables = sum(name.startswith("raw/") for name in rows)
     click.echo(f"{sum(rows.values()):,} rows in {tables} tables: {out}/raw")
+
+
+@cli.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("out/report.html"),
+    show_default=True,
+    help="The page to write.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, too.")
+@click.pass_obj
+def report(settings: dict[str, Any], out: Path, as_json: bool) -> None:
+    """Write the report: one HTML file that opens without a network.
+
+    \b
+    Examples:
+      cdp report
+      cdp report --out report.html --json
+    """
+    from cdp.report import write_report
+
+    facts = write_report(settings["project_dir"], settings["target"], out)
+    click.echo(json.dumps(facts, indent=2) if as_json else f"Wrote {out}.")
 
 
 def run(arguments: Sequence[str]) -> int:

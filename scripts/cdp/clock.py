@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ __all__ = ["now", "project_vars"]
 
 
 def now(project_dir: Path, target: str) -> datetime:
-    """The platform's moment, naive UTC: cdp_now, else the demo's last day, else the wall clock."""
+    """The platform's moment, naive UTC.
+
+    The var cdp_now, else CDP_NOW of the environment, else on the target demo the last
+    moment of the demo's data, else the wall clock.
+    """
     settings = project_vars(project_dir)
-    moment = settings.get("cdp_now")
+    moment = settings.get("cdp_now") or os.environ.get("CDP_NOW")
     if not moment and target == "demo":
         moment = settings.get("cdp_demo_now")
     if not moment:

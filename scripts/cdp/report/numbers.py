@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-__all__ = ["amount", "ago", "count", "label", "percent", "ratio"]
+__all__ = ["ago", "amount", "count", "label", "percent", "ratio"]
 
 
 def count(number: float | None) -> str:
     """1234567 -> 1,234,567; nothing -> a dash."""
-    return "–" if number is None else f"{number:,.0f}"
+    return "-" if number is None else f"{number:,.0f}"
 
 
 def amount(number: float | None) -> str:
     """1234567 -> 1.23M: three figures are what an eye takes in."""
     if number is None:
-        return "–"
+        return "-"
     for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= size:
             return f"{number / size:.3g}{unit}"
@@ -30,7 +30,7 @@ def ratio(part: float | None, whole: float | None) -> float:
 def percent(share: float | None, digits: int = 0) -> str:
     """0.1234 -> 12%; a small share is not said to be none, nor a large one to be all."""
     if share is None:
-        return "–"
+        return "-"
     text = f"{share * 100:.{digits}f}%"
     if share > 0 and float(text[:-1]) == 0:
         return f"<{10**-digits:.{digits}f}%"

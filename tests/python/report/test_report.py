@@ -1,0 +1,95 @@
+"""The report's figures, worked out by hand over the made-up public tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdp.report import write_report
+from conftest import Outcome, Project
+from support.public_tables import HOSTILE, PEOPLE
+
+
+@pytest.fixture
+def facts(filled_project: Project) -> dict[str, Any]:
+    out = filled_project.scratch / "report.html"
+    return write_report(filled_project.directory, filled_project.target, out)
+
+
+def test_records_become_people(facts: dict[str, Any]) -> None:
+    assert facts["sources"]["people"] == PEOPLE
+    assert facts["sources"]["records"] == 240 * 2 + 120 * 3 + 80
+    assert facts["sources"]["by_source"][0] == {"source": "shopify", "records": 480, "people": 240}
+    assert facts["sources"]["by_breadth"] == [
+        {"sources": 1, "people": 80},
+        {"sources": 2, "people": 120},
+        {"sources": 3, "people": 40},
+    ]
+
+
+def test_only_the_winning_value_completes_an_attribute(facts: dict[str, Any]) -> None:
+    assert facts["completeness"]["attributes"] == [
+        {"name": "first_name", "people": 240},
+        {"name": "email", "people": 180},
+    ]
+
+
+def test_the_rfm_map_holds_every_buyer_and_all_revenue(facts: dict[str, Any]) -> None:
+    assert facts["rfm"]["people"] == PEOPLE
+    assert facts["rfm"]["revenue"] == 10 * PEOPLE * (PEOPLE + 1) / 2
+
+
+def test_segment_overlaps_are_counted_once_a_pair(facts: dict[str, Any]) -> None:
+    pairs = {(row["segment"], row["other"]): row["people"] for row in facts["segments"]["overlaps"]}
+    assert pairs == {
+        ("seg_all", "seg_even"): 120,
+        ("seg_all", "seg_thirds"): 80,
+        ("seg_even", "seg_thirds"): 40,
+    }
+
+
+def test_silence_is_no_consent(facts: dict[str, Any]) -> None:
+    assert facts["consent"]["purposes"] == [
+        {"purpose": "marketing_email", "granted": 80, "refused": 40}
+    ]
+
+
+def test_freshness_counts_from_the_platforms_clock(facts: dict[str, Any]) -> None:
+    assert facts["now"] == "2018-01-01 06:00"
+    assert facts["freshness"]["sources"][0]["ago"] == "31 days ago"
+    assert len(facts["freshness"]["months"]) == 15
+
+
+def test_before_the_first_build_every_section_says_what_to_do(duckdb_project: Project) -> None:
+    duckdb_project.open().close()
+    out = duckdb_project.scratch / "report.html"
+    facts = write_report(duckdb_project.directory, duckdb_project.target, out)
+    assert facts["sources"] == {"absent": ["cdp.cdp_identity_map"]}
+    assert "Nothing here yet. Run cdp quality" in out.read_text()
+
+
+def test_values_from_data_cannot_inject(report_page: Path) -> None:
+    page = report_page.read_text()
+    assert HOSTILE not in page
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
+    assert "<script" not in page
+
+
+def test_the_page_names_nobody(report_page: Path) -> None:
+    page = report_page.read_text()
+    assert "@example.com" not in page
+    assert "+1555" not in page
+
+
+def test_json_carries_the_same_figures(
+    filled_duckdb: Project, cdp_cli: Callable[..., Outcome]
+) -> None:
+    out = filled_duckdb.scratch / "page.html"
+    outcome = cdp_cli("report", "--out", out, "--json")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert json.loads(outcome.stdout)["sources"]["people"] == PEOPLE
+    assert out.exists()
