@@ -1,0 +1,69 @@
+-- One row per (profile_id, identifier_type, identifier_value): all by which a profile is
+-- known, what links and what does not.
+
+{{ config(schema=none, access='public') }}
+
+with identity_map as (
+    select * from {{ ref('cdp_identity_map') }}
+),
+
+identifiers as (
+    select * from {{ ref('idg_identifiers') }}
+    where identifier_type <> 'record'
+),
+
+records as (
+    select * from {{ ref('idg_records') }}
+),
+
+refused as (
+    select * from {{ ref('idg_refused') }}
+),
+
+by_source as (
+    select
+        identity_map.profile_id,
+        identifiers.identifier_type,
+        identifiers.identifier_value,
+        identifiers.source,
+        min(records.first_seen_at) as first_seen_at,
+        max(records.last_seen_at) as last_seen_at,
+        count(*) as records
+    from identifiers
+    inner join identity_map
+        on identifiers.source = identity_map.source
+        and identifiers.record_id = identity_map.record_id
+    inner join records
+        on identifiers.source = records.source
+        and identifiers.record_id = records.record_id
+    group by
+        identity_map.profile_id,
+        identifiers.identifier_type,
+        identifiers.identifier_value,
+        identifiers.source
+),
+
+by_profile as (
+    select
+        profile_id,
+        identifier_type,
+        identifier_value,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at,
+        {{ dbt.listagg('source', "', '", 'order by source') }} as sources,
+        sum(records) as records
+    from by_source
+    group by profile_id, identifier_type, identifier_value
+)
+
+select
+    by_profile.*,
+    count(*) over (
+        partition by by_profile.identifier_type, by_profile.identifier_value
+    ) > 1 as is_shared,
+    refused.rule is null as is_linking,
+    refused.rule as refused_by
+from by_profile
+left join refused
+    on by_profile.identifier_type = refused.identifier_type
+    and by_profile.identifier_value = refused.identifier_value

@@ -1,0 +1,70 @@
+-- One row per node_id and run that gave it another profile, or saw it leave or return.
+-- State, append only: who was who at any time. A run writes all it decided in this one
+-- statement, so one that dies leaves nothing half-written; the public tables only read it.
+
+{{ config(materialized='incremental', schema='cdp_state', full_refresh=false) }}
+
+with components as (
+    select * from {{ ref('idg_components') }}
+),
+
+assignments as (
+    select * from {{ ref('idg_assignments') }}
+),
+
+choices as (
+    select * from {{ ref('idg_profile_choices') }}
+),
+
+previous as (
+    select * from {{ ref('idg_previous_profiles') }}
+),
+
+present as (
+    select
+        components.node_id,
+        assignments.profile_number
+    from components
+    inner join assignments on components.component_id = assignments.component_id
+),
+
+-- A node that is gone follows its profile when that one is merged: should it come back,
+-- it must not wake an id that redirects elsewhere.
+compared as (
+    select
+        coalesce(present.node_id, previous.node_id) as node_id,
+        coalesce(
+            present.profile_number, choices.survivor_number, previous.profile_number
+        ) as profile_number,
+        previous.profile_number as previous_profile_number,
+        present.node_id is not null as is_present,
+        coalesce(previous.is_present, false) as was_present
+    from present
+    full outer join previous on present.node_id = previous.node_id
+    left join choices on previous.profile_number = choices.profile_number
+),
+
+last_run as (
+    select coalesce(max(run_number), 0) as run_number from previous
+)
+
+select
+    compared.node_id,
+    compared.profile_number,
+    compared.previous_profile_number,
+    compared.is_present,
+    compared.was_present,
+    last_run.run_number + 1 as run_number,
+    '{{ invocation_id }}' as run_id,
+    {{ cdp_now() }} as changed_at
+from compared
+cross join last_run
+where (
+        compared.previous_profile_number is null
+        or compared.previous_profile_number <> compared.profile_number
+        or compared.is_present <> compared.was_present
+    )
+    {%- if is_incremental() %}
+    -- A repeat of this step alone, after it succeeded, has nothing to add.
+    and last_run.run_number = (select coalesce(max(run_number), 0) from {{ this }})
+    {%- endif %}

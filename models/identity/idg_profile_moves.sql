@@ -1,0 +1,17 @@
+-- One row per (run_number, previous_profile_number, profile_number): nodes that went from
+-- one profile to another in a run, the largest such move of a profile first. Feeds
+-- cdp_identity_changes.
+
+select
+    run_number,
+    previous_profile_number,
+    profile_number,
+    count(*) as nodes,
+    min(node_id) as anchor_node_id,
+    row_number() over (
+        partition by run_number, previous_profile_number
+        order by count(*) desc, min(node_id)
+    ) as move_rank
+from {{ ref('idg_node_profiles') }}
+where previous_profile_number <> profile_number
+group by run_number, previous_profile_number, profile_number
