@@ -37,7 +37,7 @@ order_lines as (
         coalesce(orders._fivetran_deleted, false) as is_deleted,
         coalesce(orders.processed_at, orders.created_at) as occurred_at,
         shopify_lines.order_id,
-        shopify_lines.{{ adapter.quote('index') }} as line_number,
+        shopify_lines.index as line_number,
         shopify_lines.product_id,
         coalesce(shopify_lines.title, shopify_lines.name) as product_name,
         products.product_type as category,

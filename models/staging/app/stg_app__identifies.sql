@@ -1,0 +1,39 @@
+-- One row per (anonymous_id, user_id): somebody who logged in to the app.
+-- Feeds the contract people. Of each trait the last one told counts: calls tell a few.
+
+{{ config(
+    enabled=cdp_has_source('app'),
+    meta={
+        'cdp_contract': 'people',
+        'cdp_identifiers': ['user_id', 'email', 'phone', 'device_id', 'anonymous_id'],
+    },
+) }}
+
+with identifies as (
+    {{ cdp_source('app', 'identifies') }}
+),
+
+people as (
+    select
+        _source as source,
+        min(_brand) as brand,
+        {{ cdp_id('anonymous_id', 'user_id') }} as record_id,
+        false as is_deleted,
+        anonymous_id,
+        user_id,
+        {{ cdp_last_value('email', 'identifies.timestamp') }} as email,
+        {{ cdp_last_value('phone', 'identifies.timestamp') }} as phone,
+        {{ cdp_last_value('context_device_id', 'identifies.timestamp') }} as device_id,
+        'app_user' as person_kind,
+        {{ cdp_last_value('first_name', 'identifies.timestamp') }} as first_name,
+        {{ cdp_last_value('last_name', 'identifies.timestamp') }} as last_name,
+        {{ cdp_last_value('context_locale', 'identifies.timestamp') }} as language,
+        min(identifies.timestamp) as created_at,
+        max(identifies.timestamp) as updated_at
+    from identifies
+    group by _source, anonymous_id, user_id
+)
+
+{{ cdp_emit('people', 'people', [
+    'person_kind', 'first_name', 'last_name', 'language', 'created_at', 'updated_at',
+]) }}
