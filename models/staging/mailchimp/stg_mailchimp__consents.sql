@@ -1,0 +1,83 @@
+-- One row per list membership (its opt-in or opt-out) and per unsubscribe. Feeds the
+-- contract consents.
+
+{{ config(
+    enabled=cdp_has_source('mailchimp'),
+    meta={
+        'cdp_contract': 'consents',
+        'cdp_identifiers': ['mailchimp_member_id', 'email'],
+    },
+) }}
+
+with members as (
+    {{ cdp_source('mailchimp', 'member') }}
+),
+
+unsubscribes as (
+    {{ cdp_source('mailchimp', 'unsubscribe') }}
+),
+
+current_members as (
+    {{ cdp_latest('members', ['id', 'list_id'], ['last_changed', '_fivetran_synced']) }}
+),
+
+single_unsubscribes as (
+    {{ cdp_latest('unsubscribes', ['campaign_id', 'member_id'], [
+        'timestamp', '_fivetran_synced',
+    ]) }}
+),
+
+choices as (
+    -- Of the other states, `pending` is no answer yet and `cleaned` is a dead address.
+    select
+        _source,
+        _brand,
+        {{ dbt.concat(["'member|'", 'list_id', "'|'", 'id']) }} as record_id,
+        id as member_id,
+        email_address as email,
+        case lower(status) when 'subscribed' then 'granted' else 'withdrawn' end as status,
+        {{ dbt.concat(["'list '", 'list_id']) }} as evidence,
+        case lower(status)
+            when 'subscribed'
+                then coalesce(timestamp_opt, timestamp_signup, last_changed)
+            else last_changed
+        end as occurred_at,
+        coalesce(_fivetran_deleted, false) as is_deleted
+    from current_members
+    where lower(status) in ('subscribed', 'unsubscribed')
+    union all
+    select
+        _source,
+        _brand,
+        {{ dbt.concat([
+            "'unsubscribe|'", 'campaign_id', "'|'", 'member_id',
+        ]) }} as record_id,
+        member_id,
+        cast(null as {{ cdp_type('text') }}) as email,
+        'withdrawn' as status,
+        {{ dbt.concat(["'campaign '", 'campaign_id', "coalesce(': ' || reason, '')"]) }}
+            as evidence,
+        single_unsubscribes.timestamp as occurred_at,
+        false as is_deleted
+    from single_unsubscribes
+),
+
+consents as (
+    select
+        _source as source,
+        _brand as brand,
+        record_id,
+        member_id as mailchimp_member_id,
+        email,
+        'marketing_email' as purpose,
+        'email' as channel,
+        status,
+        evidence,
+        occurred_at,
+        is_deleted
+    from choices
+)
+
+{{ cdp_emit('consents', 'consents', [
+    'occurred_at', 'purpose', 'channel', 'status', 'evidence',
+]) }}
