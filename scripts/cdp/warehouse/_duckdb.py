@@ -52,19 +52,19 @@ class DuckDB:
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run one statement."""
-        with _translated():
+        with _translated(self._connection):
             self._connection.execute(sql, list(parameters))
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a small query."""
-        with _translated():
+        with _translated(self._connection):
             return self._connection.execute(sql, list(parameters)).fetchall()
 
     def batches(
         self, sql: str, parameters: Sequence[object] = (), rows: int = 50_000
     ) -> Iterator[pa.RecordBatch]:
         """A query's rows as Arrow batches, on a cursor of its own."""
-        with self._connection.cursor() as cursor, _translated():
+        with self._connection.cursor() as cursor, _translated(cursor):
             yield from cursor.execute(sql, list(parameters)).to_arrow_reader(rows)
 
     def append(self, table: str, data: pa.Table) -> None:
@@ -121,15 +121,16 @@ def _literal(value: object) -> str:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
         raise WarehouseError(_explained(error)) from None
-    except RuntimeError as error:  # how DuckDB reports Ctrl-C
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            raise KeyboardInterrupt from None
-        raise
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        connection.interrupt()  # Ctrl-C leaves the query's tasks running, a rollback waits
+        raise KeyboardInterrupt from None
 
 
 def _explained(error: duckdb.Error) -> str:
