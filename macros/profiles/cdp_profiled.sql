@@ -1,0 +1,28 @@
+{#- The rows of an input contract that belong to a person and have happened: the listed
+    columns with `profile_id` in front. Everything after identity reads contracts through
+    this. Rows that the source deleted, that lie in the future of the one clock, or that
+    name nobody, stay out. -#}
+{% macro cdp_profiled(contract, columns) -%}
+    {%- set known = cdp_contract(contract).keys() | list -%}
+    {%- set clock = 'occurred_at' if 'occurred_at' in known else 'updated_at' -%}
+select
+    cdp_identity_map.profile_id,
+    inputs.source,
+    inputs.record_id,
+    inputs.brand
+    {%- for name in columns %},
+    inputs.{{ name }}
+    {%- endfor %}
+from {{ ref('inp_' ~ contract) }} as inputs
+inner join {{ ref('cdp_identity_map') }} as cdp_identity_map
+    on
+        inputs.source = cdp_identity_map.source
+        and inputs.identity_key = cdp_identity_map.record_id
+where
+    coalesce(inputs.is_deleted, false) = false
+    {%- if clock == 'occurred_at' %}
+    and inputs.occurred_at <= {{ cdp_now() }}
+    {%- else %}
+    and coalesce(inputs.updated_at, {{ cdp_now() }}) <= {{ cdp_now() }}
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,7 @@
+-- One row per behavioural event of a profile, up to now.
+
+{{ cdp_profiled('events', [
+    'occurred_at', 'event_name', 'channel', 'session_id', 'product_id', 'category',
+    'campaign_id', 'utm_source', 'utm_medium', 'utm_campaign', 'value', 'currency',
+    'is_gpc',
+]) }}

@@ -1,0 +1,59 @@
+-- One row per profile_id that ever subscribed: its subscriptions as they stand.
+
+with changes as (
+    select * from {{ ref('prf_subscriptions') }}
+),
+
+changes_ranked as (
+    select
+        *,
+        row_number() over (
+            partition by profile_id, source, subscription_id
+            order by occurred_at desc, record_id desc
+        ) as position
+    from changes
+),
+
+subscriptions as (
+    select
+        *,
+        (
+            lower(status) in ('active', 'trialing', 'past_due')
+            and coalesce(ended_at > {{ cdp_now() }}, true)
+        ) as is_current
+    from changes_ranked
+    where position = 1
+),
+
+subscriptions_ranked as (
+    select
+        *,
+        row_number() over (
+            partition by profile_id
+            order by
+                case when is_current then 0 else 1 end,
+                coalesce(mrr_reporting, 0) desc,
+                occurred_at desc,
+                source,
+                subscription_id
+        ) as position_in_profile
+    from subscriptions
+),
+
+final as (
+    select
+        profile_id,
+        count(case when is_current then 1 end) as current_subscriptions,
+        coalesce(sum(case when is_current then mrr_reporting end), 0) as mrr,
+        min(started_at) as first_subscribed_at,
+        max(case when position_in_profile = 1 then status end) as subscription_status,
+        max(case when position_in_profile = 1 then plan end) as subscription_plan,
+        max(case when position_in_profile = 1 then current_period_end end)
+            as subscription_renews_at,
+        max(case when position_in_profile = 1 then cancel_at end)
+            as subscription_cancels_at
+    from subscriptions_ranked
+    group by profile_id
+)
+
+select * from final
