@@ -17,11 +17,7 @@ records as (
 ),
 
 refused as (
-    select distinct
-        identifier_type,
-        identifier_value,
-        rule
-    from {{ ref('idg_edges_rejected') }}
+    select * from {{ ref('idg_refused') }}
 ),
 
 by_source as (

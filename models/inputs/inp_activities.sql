@@ -1,3 +1,1 @@
--- One row per call, meeting, task or note.
-
 {{ cdp_union('activities') }}

@@ -1,3 +1,1 @@
--- One row per campaign of a source.
-
 {{ cdp_union('campaigns') }}

@@ -1,3 +1,1 @@
--- One row per change of consent or preference.
-
 {{ cdp_union('consents') }}

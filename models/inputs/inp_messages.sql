@@ -1,3 +1,1 @@
--- One row per thing that happened to a message: sent, delivered, opened, …
-
 {{ cdp_union('messages') }}

@@ -1,3 +1,1 @@
--- One row per product of a source.
-
 {{ cdp_union('products') }}

@@ -1,3 +1,1 @@
--- One row per answer to a survey.
-
 {{ cdp_union('responses') }}

@@ -1,3 +1,1 @@
--- One row per support ticket.
-
 {{ cdp_union('tickets') }}

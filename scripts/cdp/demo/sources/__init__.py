@@ -8,7 +8,6 @@ from cdp.demo.sink import Sink
 from cdp.demo.sources import (
     ads,
     billing,
-    days,
     feeds,
     hubspot,
     mail,
@@ -17,7 +16,6 @@ from cdp.demo.sources import (
     salesforce,
     shop,
     support,
-    truth,
     web,
 )
 from cdp.demo.world import Chunk, World
@@ -35,7 +33,6 @@ WORLD_WRITERS: tuple[Callable[[World, Sink], None], ...] = (
     ads.write_rates,
 )
 CHUNK_WRITERS: tuple[Callable[[Chunk, Sink], None], ...] = (
-    truth.write_identifiers,
     retail.write_loyalty,
     retail.write_pos,
     shop.write_shopify,
@@ -55,5 +52,4 @@ CHUNK_WRITERS: tuple[Callable[[Chunk, Sink], None], ...] = (
     feeds.write_consents,
     feeds.write_enrichment,
     feeds.write_partner,
-    days.write_days,
 )

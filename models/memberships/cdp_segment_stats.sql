@@ -1,0 +1,82 @@
+-- One row per (segment, day) on which any membership changed, and today: how many were in
+-- at the end of the day, how many came and went. Days between two rows were as the first.
+
+{{ config(access='public') }}
+
+with memberships as (
+    select * from {{ ref('cdp_segment_memberships') }}
+),
+
+moves as (
+    select
+        segment,
+        {{ cdp_date('entered_at') }} as day,
+        1 as entered,
+        0 as exited
+    from memberships
+
+    union all
+
+    select
+        segment,
+        {{ cdp_date('exited_at') }} as day,
+        0 as entered,
+        1 as exited
+    from memberships
+    where exited_at is not null
+
+    {%- for segment in cdp_segments() %}
+
+    union all
+
+    select
+        '{{ segment.name }}' as segment,
+        {{ cdp_date(cdp_now()) }} as day,
+        0 as entered,
+        0 as exited
+    {%- endfor %}
+),
+
+moves_per_day as (
+    select
+        segment,
+        day,
+        sum(entered) as entered,
+        sum(exited) as exited
+    from moves
+    group by segment, day
+),
+
+-- Every segment has a row on each day on which one of them moved, so that they line up.
+days as (
+    select distinct day from moves_per_day
+),
+
+first_days as (
+    select
+        segment,
+        min(day) as first_day
+    from moves_per_day
+    group by segment
+),
+
+stats as (
+    select
+        first_days.segment,
+        days.day,
+        sum(coalesce(moves_per_day.entered, 0) - coalesce(moves_per_day.exited, 0)) over (
+            partition by first_days.segment
+            order by days.day
+            rows between unbounded preceding and current row
+        ) as size,
+        coalesce(moves_per_day.entered, 0) as entered,
+        coalesce(moves_per_day.exited, 0) as exited
+    from first_days
+    inner join days on days.day >= first_days.first_day
+    left join moves_per_day
+        on
+            first_days.segment = moves_per_day.segment
+            and days.day = moves_per_day.day
+)
+
+select * from stats

@@ -1,0 +1,19 @@
+-- One row per (segment, profile_id): who is in which listed segment now.
+
+{{ config(schema='cdp_internal', materialized='view') }}
+
+{%- for segment in cdp_segments() %}
+{%- if not loop.first %}
+
+union
+{% endif %}
+select
+    '{{ segment.name }}' as segment,
+    profile_id
+from {{ segment.relation }}
+{%- else %}
+select
+    cast(null as {{ cdp_type('text') }}) as segment,
+    cast(null as {{ cdp_type('text') }}) as profile_id
+where false
+{%- endfor %}
