@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,33 @@ def demo(people: int, seed: int, out: Path, day: datetime | None) -> None:
         )
     tables = sum(name.startswith("raw/") for name in rows)
     click.echo(f"{sum(rows.values()):,} rows in {tables} tables: {out}/raw")
+
+
+@cli.command()
+@click.option(
+    "--docs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("out/data_docs"),
+    show_default=True,
+    help="The folder for Great Expectations' Data Docs.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.pass_obj
+def quality(settings: dict[str, Any], docs: Path, as_json: bool) -> int:
+    """Check what the business states of the raw and the public tables.
+
+    Exit code 0: everything holds; 1: an expectation fails; 3: one could not be checked.
+
+    \b
+    Examples:
+      cdp quality
+      cdp quality --json
+    """
+    from cdp.quality import run_gates, show, verdict
+
+    gates = run_gates(settings["project_dir"], settings["target"], docs)
+    click.echo(json.dumps([asdict(gate) for gate in gates], indent=2) if as_json else show(gates))
+    return verdict(gates)
 
 
 @cli.command()
