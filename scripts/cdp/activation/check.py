@@ -1,0 +1,36 @@
+"""What is wrong with the project's syncs, found without a warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cdp.activation.spec import SyncSpec, read_sync, sync_problems
+from cdp.errors import ConfigError
+from cdp.project import Exposure, Project
+
+__all__ = ["problems", "syncs"]
+
+
+def problems(project: Project) -> list[str]:
+    """One sentence per mistake in a sync; empty when all are sound."""
+    return [text for exposure in _exposures(project) for text in sync_problems(project, exposure)]
+
+
+def syncs(project: Project, names: Iterable[str] = ()) -> list[SyncSpec]:
+    """The selected syncs, by default all. Raises ConfigError if any sync of the project is
+    unsound: nothing is sent by a project that is half understood."""
+    if found := problems(project):
+        raise ConfigError("\n     ".join(found))
+    known = {exposure.name: exposure for exposure in _exposures(project)}
+    wanted = list(names) or list(known)
+    for name in wanted:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none on this target"
+            raise ConfigError(f"No sync '{name}'. There are: {listed}.")
+    return [read_sync(project, known[name]) for name in wanted]
+
+
+def _exposures(project: Project) -> list[Exposure]:
+    """Exposures that are syncs, by name; a dashboard's exposure has no `cdp_` key."""
+    found = (e for e in project.exposures if any(key.startswith("cdp_") for key in e.meta))
+    return sorted(found, key=lambda exposure: exposure.name)

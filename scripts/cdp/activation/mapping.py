@@ -1,0 +1,129 @@
+"""From columns to the fields of a destination, as SQL: what leaves is made in the warehouse.
+
+Values are typed, normalised and hashed there, so that Python and the ledger meet an email
+only where it is sent in clear. Kinds are those of destinations._base.Delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from cdp.activation.hashing import literal
+from cdp.activation.spec import MappedField, SyncSpec
+from cdp.errors import ConfigError
+from cdp.warehouse import Warehouse, quoted
+
+__all__ = ["Mapped", "map_fields"]
+
+_SQL_TYPES = {
+    "text": "text",
+    "integer": "bigint",
+    "float": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+_KINDS = {
+    "integer": ("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"),
+    "float": ("double", "double precision", "float", "real", "decimal", "numeric"),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "timestamp": ("timestamp",),
+}
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A field with its SQL over `audience` and `profiles`, its kind, and a fingerprint of
+    how it is made: a changed mapping is a changed row."""
+
+    name: str
+    sql: str
+    kind: str
+    recipe: str
+
+
+def map_fields(spec: SyncSpec, warehouse: Warehouse) -> tuple[tuple[Mapped, ...], Mapped]:
+    """(fields, match key) of a sync; the audience's column wins over that of cdp_profiles.
+
+    Raises ConfigError when a model is not built or a column is not there.
+    """
+    columns = _columns(spec, warehouse)
+    fields = tuple(_mapped(spec, field, columns, warehouse.dialect) for field in spec.fields)
+    key = _mapped(spec, MappedField(spec.key, spec.key), columns, warehouse.dialect)
+    match = next((field for field in fields if field.name == spec.match), key)
+    return fields, Mapped(match.name, f"cast({match.sql} as text)", "text", match.recipe)
+
+
+def _columns(spec: SyncSpec, warehouse: Warehouse) -> dict[str, tuple[str, str]]:
+    """Column → (SQL name, warehouse type)."""
+    found: dict[str, tuple[str, str]] = {}
+    for alias, node in (("profiles", spec.profiles), ("audience", spec.audience)):
+        if node is None:
+            continue
+        types = warehouse.columns(node.schema, node.table)
+        if not types:
+            raise ConfigError(
+                f"{node.name} is not in the warehouse. Run dbt build -s +exposure:{spec.name}."
+            )
+        found |= {name: (f"{alias}.{quoted(name)}", kind) for name, kind in types.items()}
+    return found
+
+
+def _mapped(
+    spec: SyncSpec, field: MappedField, columns: Mapping[str, tuple[str, str]], dialect: str
+) -> Mapped:
+    recipe = f"{field.column}|{field.value!r}|{field.normalise}|{field.hash}"
+    if field.column is None:
+        return Mapped(field.name, *_fixed(field), recipe)
+    if field.column not in columns:
+        raise ConfigError(_missing(spec, field, sorted(columns)))
+    sql, kind = _typed(*columns[field.column])
+    if field.normalise or field.hash:
+        sql, kind = _hashed(_normalised(f"cast({sql} as text)", field), field, dialect), "text"
+    return Mapped(field.name, sql, kind, recipe)
+
+
+def _fixed(field: MappedField) -> tuple[str, str]:
+    kinds = {str: "text", bool: "boolean", int: "integer", float: "float"}
+    kind = kinds[type(field.value)]
+    return f"cast({literal(field.value)} as {_SQL_TYPES[kind]})", kind
+
+
+def _typed(sql: str, warehouse_type: str) -> tuple[str, str]:
+    """The column cast to one of our kinds; whatever is none of them leaves as text."""
+    if "with time zone" in warehouse_type and warehouse_type.startswith("timestamp"):
+        return f"cast({sql} at time zone 'UTC' as timestamp)", "timestamp"
+    base = warehouse_type.split("(")[0].removesuffix(" without time zone")
+    kind = next((kind for kind, types in _KINDS.items() if base in types), "text")
+    return f"cast({sql} as {_SQL_TYPES[kind]})", kind
+
+
+def _normalised(sql: str, field: MappedField) -> str:
+    made = {
+        None: sql,
+        "lower": f"lower(trim({sql}))",
+        "email": f"lower(trim({sql}))",
+        "phone": f"regexp_replace({sql}, '[^0-9+]', '', 'g')",
+    }
+    return f"nullif({made[field.normalise]}, '')"
+
+
+def _hashed(sql: str, field: MappedField, dialect: str) -> str:
+    if field.hash is None:
+        return sql
+    if dialect == "duckdb":
+        return f"sha256({sql})"
+    return f"encode(sha256(convert_to({sql}, 'UTF8')), 'hex')"
+
+
+def _missing(spec: SyncSpec, field: MappedField, columns: Sequence[str]) -> str:
+    near = get_close_matches(field.column or "", columns, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    models = " nor ".join(node.name for node in (spec.audience, spec.profiles) if node)
+    return (
+        f"{spec.path}, sync {spec.name}: cdp_fields.{field.name} reads '{field.column}', "
+        f"which neither {models} has.{hint}"
+    )

@@ -1,0 +1,311 @@
+"""Run a plan: rows → batches → destination → outcomes → ledger.
+
+Order of one batch: the gate is asked again, the rows are marked as attempted and
+committed, the call is made, the outcomes and the state they move are committed. Whatever
+kills the process in between leaves rows of which the ledger knows that they are unsure.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cdp.activation.diff import DIFF_TABLE
+from cdp.activation.gate import refused
+from cdp.activation.hashing import fingerprint
+from cdp.activation.ledger import Ledger, Run, Settled
+from cdp.activation.mapping import Mapped
+from cdp.activation.plan import SyncPlan, plan_sync
+from cdp.activation.spec import SyncSpec
+from cdp.destinations import find_destination
+from cdp.destinations._base import Batch, Delivery, Destination, NoAnswer, Outcome, Row
+from cdp.errors import (
+    CdpError,
+    FatalDestinationError,
+    RecordRejected,
+    RetriableError,
+)
+from cdp.project import Project
+
+__all__ = ["Progress", "Result", "run_sync"]
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]  # sync, rows done, rows in all
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run of a sync ended: succeeded, partial, blocked or failed."""
+
+    sync: str
+    status: str
+    planned: int = 0
+    sent: int = 0
+    rejected: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """One row operation, as the diff holds it."""
+
+    entity_id: str
+    profile_id: str | None
+    operation: str
+    row_hash: int | None
+    resend_key: str | None
+    row: Row
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.entity_id, self.operation
+
+
+def run_sync(
+    project: Project,
+    spec: SyncSpec,
+    ledger: Ledger,
+    plan_id: str = "",
+    expected_hash: str | None = None,
+    approval: str | None = None,
+    progress: Progress = lambda sync, done, total: None,
+) -> Result:
+    """Plan and apply one sync under its lock. Never raises for what a destination does.
+
+    expected_hash: the plan that was reviewed; another one now is a BlockedError.
+    """
+    began = time.monotonic()
+    run = ledger.start(spec, plan_id, approval)
+    try:
+        result = _planned_run(project, spec, ledger, run, expected_hash, approval, progress)
+    except BaseException as error:
+        ledger.leave(run, "aborted", "stopped")
+        ledger.leave(run, "unknown", "stopped", "('attempted', 'accepted_async')")
+        ledger.end(run, "failed", _reason(error))
+        raise
+    result = replace(result, seconds=round(time.monotonic() - began, 3), run_id=run.run_id)
+    _log.info(
+        "sync=%s status=%s planned=%d sent=%d rejected=%d seconds=%.3f",
+        result.sync, result.status, result.planned, result.sent, result.rejected, result.seconds,
+    )  # fmt: skip
+    return result
+
+
+def _planned_run(
+    project: Project,
+    spec: SyncSpec,
+    ledger: Ledger,
+    run: Run,
+    expected_hash: str | None,
+    approval: str | None,
+    progress: Progress,
+) -> Result:
+    plan = plan_sync(project, spec, ledger)
+    reasons = (*plan.blocked, *(() if approval else plan.over_budget))
+    if expected_hash is not None and plan.plan_hash != expected_hash:
+        reasons = (*reasons, "the plan is stale: the data or the sync changed; plan again")
+    if reasons or plan.diff is None:
+        ledger.end(run, "blocked", "; ".join(reasons), **_planned_counts(plan))
+        return Result(spec.name, "blocked", plan.changes, reason="; ".join(reasons))
+    if plan.is_lost:
+        ledger.forget(spec)
+    destination = _open(project, spec, run, plan.diff.fields)
+    try:
+        return _Delivery(spec, ledger, run, plan, destination, progress).deliver()
+    finally:
+        destination.close()
+
+
+def _open(project: Project, spec: SyncSpec, run: Run, fields: Sequence[Mapped]) -> Destination:
+    delivery = Delivery(
+        sync=spec.name,
+        run_id=run.run_id,
+        target_object=spec.target_object,
+        mode=spec.mode,
+        purpose=spec.purpose.name,
+        match=spec.match,
+        fields={field.name: field.kind for field in fields},
+        root=project.root,
+    )
+    return find_destination(spec.destination)(delivery, spec.options)
+
+
+def _planned_counts(plan: SyncPlan) -> dict[str, object]:
+    facts = plan.facts()
+    counts = {name: facts[name] for name in ("desired", "held", "withheld")}
+    counts |= {f"planned_{name}": facts[name] for name in ("create", "update", "remove")}
+    return counts | {"withheld_reasons": json.dumps(facts["withheld_reasons"])}
+
+
+def _reason(error: BaseException) -> str:
+    """What the ledger says of an error: our own sentences; of others the kind alone."""
+    return str(error) if isinstance(error, CdpError) else type(error).__name__
+
+
+class _Delivery:
+    """One plan on its way to one destination."""
+
+    def __init__(
+        self,
+        spec: SyncSpec,
+        ledger: Ledger,
+        run: Run,
+        plan: SyncPlan,
+        destination: Destination,
+        progress: Progress,
+    ) -> None:
+        assert plan.diff is not None
+        self.spec, self.ledger, self.run, self.plan = spec, ledger, run, plan
+        self.diff, self.destination, self.progress = plan.diff, destination, progress
+        self.calls = self.attempted = self.done = 0
+        self.error = ""
+
+    def deliver(self) -> Result:
+        """Removals first, then the rest; a stop leaves what was not sent as aborted."""
+        if self.plan.changes:
+            self.ledger.plan_rows(self.run, DIFF_TABLE)
+            try:
+                self._send_all("operation = 'remove'")
+                self.ledger.hold_back_rekeyed(self.run)
+                self._send_all("operation in ('create', 'update', 'unchanged')")
+                self._finish()
+            except (FatalDestinationError, RetriableError) as error:
+                self.error = str(error)
+                self.ledger.leave(self.run, "aborted", "stopped")
+                self.ledger.leave(self.run, "unknown", "stopped", "('attempted', 'accepted_async')")
+        return self._close()
+
+    def _finish(self) -> None:
+        self.destination.finish()
+        self.ledger.acknowledge_accepted(self.run, self.diff.hash_version)
+
+    def _close(self) -> Result:
+        tally = self.ledger.tally(self.run)
+        sent, rejected = tally.get("acknowledged", 0), tally.get("rejected", 0)
+        unsettled = sum(tally.values()) - sent
+        status = "succeeded" if not unsettled and not self.error else "partial"
+        if self.error and not sent:
+            status = "failed"
+        counts = _planned_counts(self.plan) | {"calls": self.calls, "attempted": self.attempted}
+        self.ledger.end(self.run, status, self.error, **counts)
+        return Result(self.spec.name, status, self.plan.changes, sent, rejected, reason=self.error)
+
+    # --- batches ------------------------------------------------------------------------
+
+    def _send_all(self, condition: str) -> None:
+        for rows in self._batches(condition):
+            self.ledger.keep_lock(self.run)
+            self._send(rows)
+            self.done += len(rows)
+            self.progress(self.spec.name, self.done, max(self.done, self.plan.changes))
+
+    def _batches(self, condition: str) -> Iterator[list[_Planned]]:
+        """Rows in the plan's order, cut at the batch size and where a former batch ends."""
+        size = self.destination.batch_rows
+        ((first, last),) = self.ledger.rows(
+            f"select min(position), max(position) from {DIFF_TABLE} where {condition}"  # noqa: S608
+        )
+        batch: list[_Planned] = []
+        for start in range(first or 1, (last or 0) + 1, size):
+            for row in self._rows(start, min(start + size, last + 1)):
+                if batch and (len(batch) == size or batch[-1].resend_key != row.resend_key):
+                    yield batch
+                    batch = []
+                batch.append(row)
+        if batch:
+            yield batch
+
+    def _rows(self, start: int, stop: int) -> Iterator[_Planned]:
+        names = [f"field_{number}" for number in range(len(self.diff.fields))]
+        columns = "entity_id, profile_id, operation, row_hash, resend_key, match_key"
+        for found in self.ledger.rows(
+            f"select {', '.join((columns, *names))} from {DIFF_TABLE} "  # noqa: S608
+            f"where position >= {start} and position < {stop} order by position"
+        ):
+            entity, profile, operation, row_hash, resend_key, match_key, *values = found
+            fields = {} if operation == "remove" else _fields(self.diff.fields, values)
+            row = Row(match_key, fields)
+            yield _Planned(entity, profile, operation, row_hash, resend_key, row)
+
+    def _send(self, planned: list[_Planned]) -> None:
+        allowed = self._still_planned(self._allowed(planned))
+        if allowed:
+            self._attempt(allowed)
+
+    def _allowed(self, planned: list[_Planned]) -> list[_Planned]:
+        """Those that the gate lets pass now; removals always pass."""
+        asked = [row for row in planned if row.operation != "remove" and row.profile_id]
+        reasons = refused(self.spec, self.ledger.warehouse, [row.profile_id or "" for row in asked])
+        stopped = [row for row in asked if row.profile_id in reasons]
+        self._settle((row, Outcome("aborted", reasons[row.profile_id or ""])) for row in stopped)
+        pairs = {row.pair for row in stopped}
+        return [row for row in planned if row.pair not in pairs]
+
+    def _still_planned(self, planned: list[_Planned]) -> list[_Planned]:
+        pairs = [row.pair for row in planned if row.operation != "unchanged"]
+        held_back = set(pairs) - self.ledger.open_rows(self.run, pairs) if pairs else set()
+        return [row for row in planned if row.pair not in held_back]
+
+    def _attempt(self, planned: Sequence[_Planned]) -> None:
+        """One call for these rows; a batch refused as a whole is halved until the bad rows
+        stand alone: at most 2·log2(n) + 1 calls more for one bad row."""
+        batch = Batch(self._key(planned), tuple(row.row for row in planned))
+        changes = [row.pair for row in planned if row.operation != "unchanged"]
+        self.ledger.attempt(self.run, batch.key, changes)
+        self.calls += 1
+        self.attempted += len(changes)
+        remove = planned[0].operation == "remove"
+        try:
+            outcomes = (self.destination.remove if remove else self.destination.upsert)(batch)
+        except RecordRejected as error:
+            if len(planned) == 1:
+                outcome = Outcome("rejected", error.code, str(error))
+                self._settle([(planned[0], outcome)])
+                return
+            middle = len(planned) // 2
+            self._attempt(planned[:middle])
+            self._attempt(planned[middle:])
+        except NoAnswer:
+            self._settle((row, Outcome("unknown", "no_answer")) for row in planned)
+            raise
+        except (RetriableError, FatalDestinationError):
+            self._settle((row, Outcome("aborted", "not_taken")) for row in planned)
+            raise
+        else:
+            self._settle(zip(planned, outcomes, strict=True))
+
+    def _key(self, planned: Sequence[_Planned]) -> str:
+        """The idempotency key: the same for the same rows, in this run and in later ones."""
+        rows = sorted([row.entity_id, row.operation == "remove", row.row_hash] for row in planned)
+        return "cdp_" + fingerprint(self.spec.name, self.spec.place, rows)
+
+    def _settle(self, outcomes: Any) -> None:
+        settled = [
+            self._settled(row, outcome) for row, outcome in outcomes if row.operation != "unchanged"
+        ]
+        if settled:
+            self.ledger.settle(self.run, settled, self.diff.hash_version)
+
+    def _settled(self, planned: _Planned, outcome: Outcome) -> Settled:
+        return Settled(
+            entity_id=planned.entity_id,
+            operation=planned.operation,
+            status="accepted_async" if outcome.status == "accepted" else outcome.status,
+            code=outcome.code,
+            message=outcome.message,
+            destination_id=outcome.destination_id,
+            sent_values=json.dumps(planned.row.fields, default=str)
+            if self.spec.log_values
+            else None,
+        )
+
+
+def _fields(mapped: Sequence[Mapped], values: Sequence[Any]) -> dict[str, Any]:
+    return {field.name: value for field, value in zip(mapped, values, strict=True)}

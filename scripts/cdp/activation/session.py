@@ -1,0 +1,151 @@
+"""What the commands plan, apply, sync, retry and ledger do, over one open warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cdp.activation.check import syncs
+from cdp.activation.ledger import Clock, Ledger, utc_now
+from cdp.activation.plan import SyncPlan, plan_sync, store
+from cdp.activation.runner import Progress, Result, run_sync
+from cdp.activation.spec import SyncSpec
+from cdp.errors import BlockedError, CdpError, ConfigError, WarehouseError
+from cdp.project import Project, load_project
+from cdp.warehouse import open_warehouse
+
+__all__ = ["Session", "exit_code", "open_session"]
+
+_EXIT_CODES = {"failed": 1, "blocked": BlockedError.exit_code, "partial": 5, "succeeded": 0}
+
+
+@dataclass(frozen=True)
+class Session:
+    """A project and the ledger in its warehouse."""
+
+    project: Project
+    ledger: Ledger
+
+    def plan(
+        self, select: Sequence[str] = (), show: Callable[[SyncPlan], None] | None = None
+    ) -> tuple[str, list[SyncPlan]]:
+        """Plan the selected syncs and store the plan; (plan id, a plan a sync).
+
+        show: called for each plan while its rows are at hand.
+        """
+        plans = []
+        for spec in self._syncs(select):
+            plans.append(plan_sync(self.project, spec, self.ledger))
+            if show:
+                show(plans[-1])
+        return store(plans, self.ledger), plans
+
+    def apply(
+        self, plan_id: str, approval: str | None = None, progress: Progress | None = None
+    ) -> list[Result]:
+        """Run a stored plan, all of it as it was shown. Raises BlockedError when stale."""
+        stored = self.ledger.stored_plan(plan_id)
+        if not stored:
+            raise ConfigError(f"No plan '{plan_id}' on this target. Run cdp plan.")
+        specs = self._syncs(sorted(stored))
+        for spec in specs:
+            now = plan_sync(self.project, spec, self.ledger)
+            if now.plan_hash != stored[spec.name]:
+                raise BlockedError(
+                    f"Plan {plan_id} is stale: {spec.name} would do something else now. "
+                    "Nothing was sent; run cdp plan again."
+                )
+        return [
+            self._run(spec, plan_id, approval, progress, expected_hash=stored[spec.name])
+            for spec in specs
+        ]
+
+    def sync(
+        self,
+        select: Sequence[str] = (),
+        approval: str | None = None,
+        progress: Progress | None = None,
+    ) -> list[Result]:
+        """Plan and apply the selected syncs; one that fails leaves the others alone."""
+        return [self._run(spec, "", approval, progress) for spec in self._syncs(select)]
+
+    def retry(self, sync: str) -> int:
+        """Let rejected rows go again at the next run; how many."""
+        (spec,) = self._syncs([sync])
+        return self.ledger.release(spec.name)
+
+    def runs(self, sync: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
+        """The latest runs, newest first."""
+        names = (
+            "run_id", "sync", "place", "status", "planned_create", "planned_update",
+            "planned_remove", "withheld", "withheld_reasons", "succeeded", "rejected",
+            "unknown", "aborted", "calls", "approval", "started_at", "ended_at", "error",
+        )  # fmt: skip
+        where, values = ("where sync = ?", (sync,)) if sync else ("", ())
+        rows = self.ledger.rows(
+            f"select {', '.join(names)} from {self.ledger.table('cdp_sync_runs')} {where} "  # noqa: S608
+            f"order by started_at desc, run_number desc limit {int(limit)}",
+            values,
+        )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def operations(
+        self, run_id: str | None = None, profile_id: str | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Row operations of a run, or of a person, newest first."""
+        names = (
+            "run_id", "sync", "place", "entity_id", "operation", "reason", "status", "code",
+            "message", "changed_fields", "attempt", "batch_key", "settled_at",
+        )  # fmt: skip
+        column, value = ("run_id", run_id) if run_id else ("profile_id", profile_id)
+        rows = self.ledger.rows(
+            f"select {', '.join(names)} from {self.ledger.table('cdp_sync_ledger')} "  # noqa: S608
+            f"where {column} = ? order by settled_at desc, entity_id, operation limit {int(limit)}",
+            (value,),
+        )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _syncs(self, select: Sequence[str]) -> list[SyncSpec]:
+        return syncs(self.project, select)
+
+    def _run(
+        self,
+        spec: SyncSpec,
+        plan_id: str,
+        approval: str | None,
+        progress: Progress | None,
+        expected_hash: str | None = None,
+    ) -> Result:
+        report = progress or (lambda sync, done, total: None)
+        try:
+            return run_sync(
+                self.project, spec, self.ledger, plan_id, expected_hash, approval, report
+            )
+        except BlockedError as error:
+            return Result(spec.name, "blocked", reason=str(error))
+        except WarehouseError:
+            raise
+        except CdpError as error:
+            return Result(spec.name, "failed", reason=str(error))
+
+
+@contextmanager
+def open_session(project_dir: Path, target: str, clock: Clock = utc_now) -> Iterator[Session]:
+    """A session on the target's warehouse, its ledger tables in place."""
+    project = load_project(project_dir, target)
+    warehouse = open_warehouse(project_dir, target)
+    try:
+        ledger = Ledger(warehouse, clock)
+        ledger.ensure()
+        yield Session(project, ledger)
+    finally:
+        warehouse.close()
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """0 all sent, 1 one failed, 4 one was blocked, 5 one was partly sent: the worst."""
+    statuses = {result.status for result in results}
+    return next((code for status, code in _EXIT_CODES.items() if status in statuses), 0)

@@ -1,0 +1,117 @@
+"""Plans and results for a reader: a table on a terminal, JSON, or Markdown for a review.
+
+Counts and names of fields; values only by `sample`, which the command asks for on a
+terminal alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cdp.activation.diff import DIFF_TABLE
+from cdp.activation.ledger import Ledger
+from cdp.activation.plan import SyncPlan
+from cdp.activation.runner import Result
+
+__all__ = ["as_json", "as_markdown", "as_table", "print_results", "print_rows", "sample"]
+
+_COUNTS = ("create", "update", "remove", "unchanged", "withheld", "calls")
+
+
+def as_json(plan_id: str, plans: Sequence[SyncPlan]) -> str:
+    """The plan as JSON: {plan_id, syncs: [facts]}."""
+    return json.dumps({"plan_id": plan_id, "syncs": [plan.facts() for plan in plans]}, indent=2)
+
+
+def as_markdown(plan_id: str, plans: Sequence[SyncPlan]) -> str:
+    """The plan as Markdown, for a pull request."""
+    heads = ("sync", "to", *_COUNTS, "status")
+    lines = [f"### Plan `{plan_id}`", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for plan in plans:
+        facts = plan.facts()
+        cells = [facts["sync"], _where(facts), *map(_number, (facts[c] for c in _COUNTS))]
+        lines.append(f"| {' | '.join([*cells, facts['status']])} |")
+    notes = [f"- **{plan.spec.name}**: {note}" for plan in plans for note in _notes(plan)]
+    return "\n".join([*lines, *(["", *notes] if notes else [])])
+
+
+def as_table(plan_id: str, plans: Sequence[SyncPlan], console: Console) -> None:
+    """Print the plan as a table, each sync's reasons below its figures."""
+    table = Table(title=f"Plan {plan_id}", title_justify="left", header_style="bold")
+    table.add_column("sync")
+    table.add_column("to", overflow="fold")
+    for name in _COUNTS:
+        table.add_column(name, justify="right")
+    table.add_column("status")
+    for plan in plans:
+        facts = plan.facts()
+        colour = {"blocked": "red", "ready": "green"}.get(facts["status"], "dim")
+        counts = [_number(facts[name]) for name in _COUNTS]
+        status = f"[{colour}]{facts['status']}[/]"
+        table.add_row(facts["sync"], _where(facts), *counts, status)
+    console.print(table)
+    for plan in plans:
+        for note in _notes(plan):
+            console.print(f"  {plan.spec.name}: {note}", highlight=False, markup=False)
+
+
+def print_results(results: Sequence[Result], console: Console) -> None:
+    """One line per sync, and why where it did not end well."""
+    for result in results:
+        colour = {"succeeded": "green", "partial": "yellow"}.get(result.status, "red")
+        console.print(
+            f"[{colour}]{result.status:>9}[/]  {result.sync}: "
+            f"{result.sent:,} of {result.planned:,} sent, {result.rejected:,} rejected, "
+            f"{result.seconds:.1f} s",
+            highlight=False,
+        )
+        if result.reason:
+            console.print(f"           {result.reason}", highlight=False, markup=False)
+
+
+def print_rows(rows: Sequence[dict[str, Any]], console: Console) -> None:
+    """Print rows of the ledger as a table; columns that are empty throughout are left out."""
+    names = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
+    table = Table(*names, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
+    console.print(table if rows else "The ledger has no such rows yet.", markup=False)
+
+
+def sample(plan: SyncPlan, ledger: Ledger, console: Console, rows: int = 10) -> None:
+    """Print the first rows that would be sent, values and all."""
+    if plan.diff is None:
+        return
+    names = [f"field_{number}" for number in range(len(plan.diff.fields))]
+    table = Table(title=plan.spec.name, title_justify="left", header_style="bold")
+    for head in ("operation", "key", *(field.name for field in plan.diff.fields)):
+        table.add_column(head)
+    for row in ledger.rows(
+        f"select {', '.join(('operation', 'match_key', *names))} from {DIFF_TABLE} "  # noqa: S608
+        f"where operation in ('create', 'update', 'remove') order by position limit {rows}"
+    ):
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print(table, markup=False)
+
+
+def _where(facts: dict[str, Any]) -> str:
+    return str(facts["place"]) + (" (sandbox)" if facts["sandbox"] else "")
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def _notes(plan: SyncPlan) -> list[str]:
+    facts = plan.facts()
+    notes = [f"blocked: {reason}" for reason in facts["blocked"]]
+    for title in ("withheld_reasons", "remove_reasons", "changed_fields"):
+        if counts := facts[title]:
+            listed = ", ".join(f"{name} {rows:,}" for name, rows in counts.items())
+            notes.append(f"{title.replace('_', ' ')}: {listed}")
+    return notes

@@ -1,0 +1,366 @@
+"""One sync as its YAML states it, checked: typed, frozen, or refused in one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from cdp.destinations import find_destination, known_destinations
+from cdp.destinations._base import Destination, Options
+from cdp.errors import ConfigError
+from cdp.project import Exposure, Node, Project, Purpose
+
+__all__ = ["ENTITIES", "MODES", "MappedField", "SyncSpec", "read_sync", "sync_problems"]
+
+MODES = ("upsert", "update", "create", "mirror", "audience", "append")
+ENTITIES = ("profile", "account", "opportunity", "task", "event")
+HASHES = ("sha256",)
+NORMALISERS = ("email", "phone", "lower")
+
+_Kind = type | tuple[type, ...]
+
+_KEYS: dict[str, _Kind] = {
+    "cdp_destination": str,
+    "cdp_object": str,
+    "cdp_entity": str,
+    "cdp_mode": str,
+    "cdp_match": list,
+    "cdp_fields": dict,
+    "cdp_purpose": str,
+    "cdp_max_delete_pct": (int, float),
+    "cdp_max_rows": int,
+    "cdp_max_age": str,
+    "cdp_options": dict,
+    "cdp_sandbox": dict,
+    "cdp_log_values": bool,
+}
+_REQUIRED = ("cdp_destination", "cdp_fields", "cdp_purpose", "cdp_mode")
+_FIELD_KEYS: dict[str, _Kind] = {
+    "column": str,
+    "value": (str, int, float, bool),
+    "hash": str,
+    "normalise": str,
+}
+_AGE = re.compile(r"(\d+)\s*(m|h|d)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True)
+class MappedField:
+    """One field at the destination: a column, or a fixed value; perhaps hashed."""
+
+    name: str
+    column: str | None
+    value: str | int | float | bool | None = None
+    hash: str | None = None
+    normalise: str | None = None
+
+
+@dataclass(frozen=True)
+class SyncSpec:
+    """One sync. `audience`: the model whose rows are delivered; `profiles`: cdp_profiles."""
+
+    name: str
+    label: str
+    path: str
+    audience: Node
+    profiles: Node | None
+    consents: Node | None
+    parents: tuple[str, ...]
+    entity: str
+    destination: str
+    target_object: str
+    mode: str
+    match: str
+    fields: tuple[MappedField, ...]
+    purpose: Purpose
+    options: Options
+    place: str
+    is_sandboxed: bool = False
+    max_delete_pct: float | None = None
+    max_rows: int | None = None
+    max_age: timedelta | None = None
+    holdout_pct: float = 0  # the segment's own, for its control group
+    log_values: bool = False
+
+    @property
+    def key(self) -> str:
+        """The column that names the entity: profile_id, account_id, …"""
+        return f"{self.entity}_id"
+
+
+def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
+    """The exposure as a sync. Raises ConfigError with the first problem."""
+    for problem in sync_problems(project, exposure):
+        raise ConfigError(problem)
+    meta = exposure.meta
+    audience = _audience(project, exposure)
+    destination, given, sandboxed = _delivery(project, exposure)
+    options = find_destination(destination).options.model_validate(given)
+    target_object = _object(destination, meta, sandboxed)
+    entity = meta.get("cdp_entity", "profile")
+    return SyncSpec(
+        name=exposure.name,
+        label=exposure.label,
+        path=exposure.path,
+        audience=audience,
+        profiles=_parent(project, exposure, "cdp_profiles"),
+        consents=project.node("cdp_consents"),
+        parents=exposure.parents,
+        entity=entity,
+        destination=destination,
+        target_object=target_object,
+        mode=meta["cdp_mode"],
+        match=(meta.get("cdp_match") or [f"{entity}_id"])[0],
+        fields=tuple(_field(name, given) for name, given in meta["cdp_fields"].items()),
+        purpose=project.purposes()[meta["cdp_purpose"]],
+        options=options,
+        place=find_destination(destination).place(target_object, options),
+        is_sandboxed=sandboxed,
+        max_delete_pct=meta.get("cdp_max_delete_pct"),
+        max_rows=meta.get("cdp_max_rows"),
+        max_age=_age(meta.get("cdp_max_age")),
+        holdout_pct=audience.meta.get("cdp_holdout_pct", 0),
+        log_values=meta.get("cdp_log_values", False),
+    )
+
+
+def sync_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    """Everything that keeps the exposure from being a sync, one sentence each."""
+    where = f"{exposure.path}, sync {exposure.name}"
+    problems = list(_key_problems(exposure.meta)) or list(_value_problems(project, exposure))
+    yield from (f"{where}: {problem}" for problem in problems)
+
+
+def _key_problems(meta: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in meta.items():
+        if key.startswith("cdp_") and key not in _KEYS:
+            yield f"unknown key '{key}'.{_nearest(key, _KEYS)}"
+        elif key in _KEYS and not _is(value, _KEYS[key]):
+            yield f"{key} takes {_type_name(_KEYS[key])}, not {value!r}."
+    for key in _REQUIRED:
+        if not meta.get(key):
+            yield f"{key} is missing. Add it under config.meta."
+
+
+def _value_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    meta = exposure.meta
+    purposes = project.purposes()
+    yield from _unknown("cdp_mode", meta["cdp_mode"], MODES)
+    yield from _unknown("cdp_entity", meta.get("cdp_entity", "profile"), ENTITIES)
+    yield from _unknown("cdp_purpose", meta["cdp_purpose"], purposes)
+    yield from _budget_problems(meta)
+    yield from _audience_problems(project, exposure)
+    yield from _field_problems(project, exposure)
+    yield from _person_problems(project, exposure)
+    yield from _match_problems(meta)
+    yield from _destination_problems(project, exposure)
+
+
+def _budget_problems(meta: Mapping[str, Any]) -> Iterator[str]:
+    if not 0 <= meta.get("cdp_max_delete_pct", 0) <= 100:
+        yield f"cdp_max_delete_pct is {meta['cdp_max_delete_pct']}. Use a share of 0 to 100."
+    if meta.get("cdp_max_rows", 1) < 1:
+        yield f"cdp_max_rows is {meta['cdp_max_rows']}. Use 1 or more."
+    if "cdp_max_age" in meta and not _AGE.fullmatch(meta["cdp_max_age"]):
+        yield f"cdp_max_age is '{meta['cdp_max_age']}'. Use minutes, hours or days: 90m, 26h, 2d."
+
+
+def _audience_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    models = [node.name for node in _audiences(project, exposure)]
+    if len(models) != 1:
+        found = ", ".join(sorted(models)) or "none"
+        yield (
+            "depends_on must name one audience model beside cdp_profiles: "
+            f"[ref('seg_…'), ref('cdp_profiles')]. It names: {found}."
+        )
+
+
+def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    for name, given in exposure.meta["cdp_fields"].items():
+        label = f"cdp_fields.{name}"
+        settings = {"column": given} if isinstance(given, str) else given
+        if not isinstance(settings, dict) or ("column" in settings) == ("value" in settings):
+            yield f"{label} takes a column, or one of {{column: …}} and {{value: …}}."
+            continue
+        for key, value in settings.items():
+            if key not in _FIELD_KEYS:
+                yield f"unknown key '{key}' in {label}.{_nearest(key, _FIELD_KEYS)}"
+            elif not _is(value, _FIELD_KEYS[key]):
+                yield f"{label}.{key} takes {_type_name(_FIELD_KEYS[key])}, not {value!r}."
+        yield from _unknown(f"{label}.hash", settings.get("hash"), HASHES)
+        yield from _unknown(f"{label}.normalise", settings.get("normalise"), NORMALISERS)
+        if isinstance(settings.get("column"), str):
+            yield from _share_problems(project, exposure, label, settings["column"])
+
+
+def _person_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    """The gate holds for every row that names a person, so such a row says which one."""
+    if exposure.meta.get("cdp_entity", "profile") == "profile":
+        return
+    for node in _audiences(project, exposure):
+        given = exposure.meta["cdp_fields"].values()
+        columns = {item if isinstance(item, str) else item.get("column") for item in given}
+        personal = sorted(
+            name for name in columns if name in node.columns and node.columns[name].is_pii
+        )
+        if personal and "profile_id" not in node.columns:
+            yield (
+                f"{node.name} sends '{personal[0]}', which identifies a person, without a "
+                "profile_id to look up consent by. Add the column profile_id to the model."
+            )
+
+
+def _share_problems(project: Project, exposure: Exposure, label: str, column: str) -> Iterator[str]:
+    profiles = _parent(project, exposure, "cdp_profiles")
+    makers = [*_audiences(project, exposure), *([profiles] if profiles else [])]
+    key = f"{exposure.meta.get('cdp_entity', 'profile')}_id"
+    if column == key or any(project.shares(maker, column) for maker in makers):
+        return
+    documented = sorted({name for maker in makers for name in maker.columns})
+    names = " or ".join(maker.name for maker in makers)
+    near = "" if column in documented else _nearest(column, documented)
+    yield (
+        f"{label} sends the column '{column}', which may not leave the warehouse: no "
+        f"`config: {{meta: {{cdp_share: true}}}}` on it in the YAML of {names}.{near}"
+    )
+
+
+def _match_problems(meta: Mapping[str, Any]) -> Iterator[str]:
+    key = f"{meta.get('cdp_entity', 'profile')}_id"
+    match = meta.get("cdp_match", [key])
+    if len(match) != 1:
+        yield f"cdp_match takes one field at this destination, not {len(match)}."
+    for name in match:
+        yield from _unknown("cdp_match", name, (key, *meta["cdp_fields"]))
+
+
+def _destination_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    meta = exposure.meta
+    yield from _unknown("cdp_destination", meta["cdp_destination"], known_destinations())
+    if meta["cdp_destination"] not in known_destinations():
+        return
+    name, given, sandboxed = _delivery(project, exposure)
+    if name not in known_destinations():
+        yield from _unknown("cdp_sandbox.destination", name, known_destinations())
+        return
+    # Live settings are checked on every target, so that a pull request finds the mistake.
+    yield from _option_problems(
+        "cdp_options", meta["cdp_destination"], meta.get("cdp_options") or {}, meta, False
+    )
+    if sandboxed:
+        yield from _option_problems("cdp_sandbox", name, given, meta, True)
+
+
+def _option_problems(
+    key: str, name: str, given: Mapping[str, Any], meta: Mapping[str, Any], sandboxed: bool
+) -> Iterator[str]:
+    destination = find_destination(name)
+    target_object = _object(name, meta, sandboxed)
+    if meta["cdp_mode"] not in destination.modes:
+        modes = ", ".join(mode for mode in MODES if mode in destination.modes)
+        yield f"cdp_mode '{meta['cdp_mode']}' is not one that {name} has. Use: {modes}."
+    if destination.objects is not None:
+        yield from _unknown("cdp_object", target_object, destination.objects)
+    try:
+        options = destination.options.model_validate(given)
+    except ValidationError as error:
+        yield from (_option_sentence(key, name, destination, fault) for fault in error.errors())
+    else:
+        yield from destination.problems(target_object, meta["cdp_mode"], options)
+
+
+def _option_sentence(
+    key: str, name: str, destination: type[Destination], fault: Mapping[str, Any]
+) -> str:
+    option = ".".join(str(part) for part in fault["loc"])
+    known = list(destination.options.model_fields)
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{option}' in {key} of {name}.{_nearest(option, known)}"
+    if fault["type"] == "missing":
+        return f"{key}.{option} is missing: {name} needs it."
+    return f"{key}.{option}: {fault['msg']}."
+
+
+def _delivery(project: Project, exposure: Exposure) -> tuple[str, dict[str, Any], bool]:
+    """(destination, options, sandboxed?) on this target: live, sandbox, or files.
+
+    Only a destination that is an account (another system reads it) is kept from: files
+    that we write ourselves go to their own path on every target.
+    """
+    meta = exposure.meta
+    name, options = meta["cdp_destination"], dict(meta.get("cdp_options") or {})
+    if project.is_live or not find_destination(name).is_account:
+        return name, options, False
+    if sandbox := dict(meta.get("cdp_sandbox") or {}):
+        other = sandbox.pop("destination", name)
+        return other, sandbox if other != name else options | sandbox, True
+    return "files", {"path": f"out/sandbox/{exposure.name}"}, True
+
+
+def _object(destination: str, meta: Mapping[str, Any], sandboxed: bool) -> str:
+    """What is written there: as the sync says; a sandbox of another kind gets the changes."""
+    if sandboxed and destination != meta["cdp_destination"]:
+        return "changes"
+    return str(meta.get("cdp_object") or find_destination(destination).default_object)
+
+
+def _audiences(project: Project, exposure: Exposure) -> list[Node]:
+    nodes = (project.nodes[name] for name in exposure.parents if name in project.nodes)
+    return [node for node in nodes if node.kind == "model" and node.name != "cdp_profiles"]
+
+
+def _audience(project: Project, exposure: Exposure) -> Node:
+    return _audiences(project, exposure)[0]
+
+
+def _parent(project: Project, exposure: Exposure, name: str) -> Node | None:
+    nodes = (project.nodes[parent] for parent in exposure.parents if parent in project.nodes)
+    return next((node for node in nodes if node.name == name), None)
+
+
+def _field(name: str, given: str | Mapping[str, Any]) -> MappedField:
+    settings = {"column": given} if isinstance(given, str) else given
+    return MappedField(
+        name=name,
+        column=settings.get("column"),
+        value=settings.get("value"),
+        hash=settings.get("hash"),
+        normalise=settings.get("normalise"),
+    )
+
+
+def _age(text: str | None) -> timedelta | None:
+    found = _AGE.fullmatch(text) if text else None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
+def _is(value: object, kind: _Kind) -> bool:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+
+
+def _type_name(kind: _Kind) -> str:
+    names = {str: "text", int: "a whole number", dict: "a mapping", list: "a list"}
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if str in kinds and len(kinds) > 1:
+        return "text, a number, true or false"
+    return "true or false" if kinds == (bool,) else names.get(kinds[0], "a number")
+
+
+def _unknown(key: str, value: object, known: Any) -> Iterator[str]:
+    if value is not None and value not in known:
+        yield f"unknown {key} '{value}'.{_nearest(str(value), known)}"
+
+
+def _nearest(name: str, known: Any) -> str:
+    names = sorted(known)
+    if close := get_close_matches(name, names, n=1):
+        return f" Did you mean '{close[0]}'?"
+    return f" Use one of: {', '.join(names)}." if names else ""

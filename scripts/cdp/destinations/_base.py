@@ -1,0 +1,155 @@
+"""What a destination declares, and the little that it implements.
+
+A destination is one module in this folder, found by its name, or an entry point
+`cdp.destinations` of another package. It takes batches and answers with one outcome a row:
+
+    acknowledged   the destination confirmed it; the ledger's state moves on this alone
+    accepted       it will be confirmed by `finish` (a file, an asynchronous job)
+    rejected       refused for good: kept, and retried only when the row changes
+    unknown        sent, no answer: sent again under the same idempotency key
+    aborted        not taken, but may be later: sent again by a later run
+
+or raises, for the batch as a whole: RecordRejected (the runner bisects it),
+RetriableError (nothing was applied), NoAnswer (may have been applied) or
+FatalDestinationError (stop this sync).
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from cdp.errors import RetriableError
+
+__all__ = [
+    "Batch",
+    "Delivery",
+    "Destination",
+    "NoAnswer",
+    "Options",
+    "Outcome",
+    "Row",
+    "Status",
+    "scrubbed",
+]
+
+Status = Literal["acknowledged", "accepted", "rejected", "unknown", "aborted"]
+
+
+class NoAnswer(RetriableError):  # noqa: N818 - the name states an outcome, as the ledger does
+    """Sent, and no answer came: it may have been applied."""
+
+
+class Options(BaseModel):
+    """A destination's options; an unknown one is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one run of a sync delivers. `fields`: name at the destination → kind (text,
+    integer, float, boolean, date, timestamp); `match`: the field that finds a record."""
+
+    sync: str
+    run_id: str
+    target_object: str
+    mode: str
+    purpose: str
+    match: str
+    fields: Mapping[str, str]
+    root: Path
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as it is sent. `id`: the value of the match field; a removal has no fields."""
+
+    id: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that leave together; `key` is the same whenever the same rows are sent again."""
+
+    key: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one row. `code` and `message` hold no personal data (see scrubbed)."""
+
+    status: Status
+    code: str = ""
+    message: str = ""
+    destination_id: str | None = None
+
+
+class Destination(ABC):
+    """One destination, opened for one delivery."""
+
+    modes: ClassVar[frozenset[str]]
+    objects: ClassVar[frozenset[str] | None] = None  # None: any name
+    default_object: ClassVar[str] = ""
+    options: ClassVar[type[Options]]
+    is_account: ClassVar[bool] = True  # another system reads it: live targets only
+    is_idempotent: ClassVar[bool] = True
+    batch_rows: ClassVar[int] = 1000
+
+    @classmethod
+    def problems(cls, target_object: str, mode: str, options: Any) -> Iterator[str]:
+        """What does not go together, one sentence each; options are already valid."""
+        yield from ()
+
+    @classmethod
+    @abstractmethod
+    def place(cls, target_object: str, options: Any) -> str:
+        """Where rows end up, without secrets: another place has a state of its own."""
+
+    @classmethod
+    def takes_all_rows(cls, target_object: str) -> bool:
+        """Whether each delivery holds unchanged rows too (a snapshot)."""
+        return False
+
+    @classmethod
+    def is_lost(cls, target_object: str, options: Any, root: Path) -> bool:
+        """Whether all that was delivered is surely gone (a deleted file)."""
+        return False
+
+    @abstractmethod
+    def __init__(self, delivery: Delivery, options: Any) -> None:
+        """Check what can be checked without a write. Raises ConfigError."""
+
+    @abstractmethod
+    def upsert(self, batch: Batch) -> Sequence[Outcome]:
+        """Create or overwrite; one outcome a row, in order."""
+
+    @abstractmethod
+    def remove(self, batch: Batch) -> Sequence[Outcome]:
+        """Remove by id; a row that is not there counts as removed."""
+
+    def finish(self) -> None:  # noqa: B027 - optional
+        """Make `accepted` rows final, or raise; called once after the last batch."""
+
+    def close(self) -> None:  # noqa: B027 - optional
+        """Let go of files and connections; also after a failure."""
+
+
+_PERSONAL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+|\+?\d[\d\s().-]{5,}\d")
+
+
+def scrubbed(message: str, row: Row | None = None, limit: int = 200) -> str:
+    """A destination's message without the row's own values, emails or long numbers."""
+    values = [] if row is None else [row.id, *map(str, row.fields.values())]
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) > 2:
+            message = message.replace(value, "…")
+    return " ".join(_PERSONAL.sub("…", message).split())[:limit]

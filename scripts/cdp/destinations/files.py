@@ -1,0 +1,248 @@
+"""CSV and Parquet files on disk.
+
+object snapshot: one file that holds every current row, replaced as a whole.
+object changes: one new file a run under the path, with a column `operation`.
+
+A file appears under its name only when it is complete (written beside, then renamed); its
+manifest follows last. CSV is UTF-8 with a header; text that a spreadsheet would take for
+a formula is preceded by an apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from pydantic import field_validator
+
+from cdp.destinations._base import Batch, Delivery, Destination, Options, Outcome
+from cdp.errors import ConfigError, FatalDestinationError
+
+__all__ = ["DESTINATION", "FileOptions", "Files"]
+
+_SUFFIXES = (".csv", ".parquet")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class FileOptions(Options):
+    """path: a .csv or .parquet file (snapshot) or a folder (changes), under the project's
+    folder or CDP_FILES_ROOT. format: of the files in a folder; default csv."""
+
+    path: str
+    format: str = "csv"
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        if Path(path).is_absolute() or ".." in Path(path).parts or "\x00" in path:
+            raise ValueError("is a path inside the project, without '..'")
+        return path
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if f".{name}" not in _SUFFIXES:
+            raise ValueError("is csv or parquet")
+        return name
+
+
+class Files(Destination):
+    """Files that a person or another job picks up."""
+
+    modes = frozenset({"upsert", "create", "mirror", "audience", "append"})
+    objects = frozenset({"snapshot", "changes"})
+    default_object = "snapshot"
+    options = FileOptions
+    is_account = False
+    batch_rows = 10_000
+
+    @classmethod
+    def problems(cls, target_object: str, mode: str, options: FileOptions) -> Iterator[str]:
+        """A snapshot shows who is in now, so it mirrors; its name says its format."""
+        if target_object == "snapshot" and mode not in ("mirror", "audience"):
+            yield f"a snapshot mirrors. Use cdp_mode: mirror, or cdp_object: changes for {mode}."
+        if target_object == "snapshot" and Path(options.path).suffix not in _SUFFIXES:
+            yield f"cdp_options.path '{options.path}' ends in neither .csv nor .parquet."
+
+    @classmethod
+    def place(cls, target_object: str, options: FileOptions) -> str:
+        """The path."""
+        return f"files:{options.path}"
+
+    @classmethod
+    def takes_all_rows(cls, target_object: str) -> bool:
+        """A snapshot is written whole."""
+        return target_object == "snapshot"
+
+    @classmethod
+    def is_lost(cls, target_object: str, options: FileOptions, root: Path) -> bool:
+        """A snapshot that somebody deleted is delivered again in full."""
+        return target_object == "snapshot" and not _inside(root, options.path).exists()
+
+    def __init__(self, delivery: Delivery, options: FileOptions) -> None:
+        self._delivery = delivery
+        self._is_snapshot = delivery.target_object == "snapshot"
+        path = _inside(delivery.root, options.path)
+        if not self._is_snapshot:
+            name = re.sub(r"[^A-Za-z0-9_-]+", "-", delivery.run_id)
+            path = path / f"{name}.{options.format}"
+        self._path = path
+        self._partial = path.with_name(f".{path.name}.partial")
+        self._writer: _Writer | None = None
+        self._rows = 0
+
+    def upsert(self, batch: Batch) -> Sequence[Outcome]:
+        """Add the rows to the file in the making."""
+        return self._write(batch, "upsert")
+
+    def remove(self, batch: Batch) -> Sequence[Outcome]:
+        """A snapshot leaves the rows out; changes name them."""
+        if self._is_snapshot:
+            return [Outcome("accepted") for _ in batch.rows]
+        return self._write(batch, "remove")
+
+    def finish(self) -> None:
+        """Rename the complete file into place, then write its manifest."""
+        try:
+            if self._writer is None:
+                self._open()
+            assert self._writer is not None
+            self._writer.close()
+            _sync_to_disk(self._partial)
+            self._partial.replace(self._path)
+            self._write_manifest()
+        except OSError as error:
+            raise _disk_trouble(self._path, error) from None
+
+    def close(self) -> None:
+        """Leave no half-written file behind."""
+        if self._writer is not None:
+            self._writer.close()
+        self._partial.unlink(missing_ok=True)
+
+    def _write(self, batch: Batch, operation: str) -> Sequence[Outcome]:
+        match = self._delivery.match
+        prefix = {} if self._is_snapshot else {"operation": operation}
+        rows = [{**prefix, match: row.id, **row.fields} for row in batch.rows]
+        try:
+            if self._writer is None:
+                self._open()
+            assert self._writer is not None
+            self._writer.write(rows)
+        except OSError as error:
+            raise _disk_trouble(self._path, error) from None
+        self._rows += len(rows)
+        return [Outcome("accepted") for _ in rows]
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make = _CsvWriter if self._path.suffix == ".csv" else _ParquetWriter
+        self._writer = make(self._partial, self._columns())
+
+    def _columns(self) -> dict[str, str]:
+        columns = {} if self._is_snapshot else {"operation": "text"}
+        return columns | {self._delivery.match: "text"} | dict(self._delivery.fields)
+
+    def _write_manifest(self) -> None:
+        manifest = {
+            "sync": self._delivery.sync,
+            "run_id": self._delivery.run_id,
+            "file": self._path.name,
+            "rows": self._rows,
+            "bytes": self._path.stat().st_size,
+            "sha256": _sha256(self._path),
+            "columns": list(self._columns()),
+        }
+        path = self._path.with_name(f"{self._path.name}.manifest.json")
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+
+
+class _Writer(Protocol):
+    def write(self, rows: Sequence[dict[str, Any]]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _CsvWriter:
+    def __init__(self, path: Path, columns: dict[str, str]) -> None:
+        self._file: IO[str] = path.open("w", encoding="utf-8", newline="")
+        self._csv = csv.DictWriter(self._file, list(columns), lineterminator="\n")
+        self._csv.writeheader()
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._csv.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _ParquetWriter:
+    def __init__(self, path: Path, columns: dict[str, str]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        types = {
+            "text": pa.string(),
+            "integer": pa.int64(),
+            "float": pa.float64(),
+            "boolean": pa.bool_(),
+            "date": pa.date32(),
+            "timestamp": pa.timestamp("us", tz="UTC"),
+        }
+        self._schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
+        self._table = pa.Table
+        self._parquet = pq.ParquetWriter(path, self._schema)
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._parquet.write_table(self._table.from_pylist(list(rows), schema=self._schema))
+
+    def close(self) -> None:
+        self._parquet.close()
+
+
+def _cell(value: Any) -> Any:
+    """A CSV cell: ISO 8601 times in UTC; no text that a spreadsheet would run."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return value
+
+
+def _inside(root: Path, path: str) -> Path:
+    """The path under its root, links resolved. Raises ConfigError when it leads out."""
+    base = Path(os.environ.get("CDP_FILES_ROOT") or root).resolve()
+    full = (base / path).resolve()
+    if not full.is_relative_to(base):
+        raise ConfigError(f"cdp_options.path '{path}' leads out of {base.name}. Use a path inside.")
+    return full
+
+
+def _sync_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _disk_trouble(path: Path, error: OSError) -> FatalDestinationError:
+    return FatalDestinationError(f"{path.name} cannot be written ({error.strerror}). Nothing was.")
+
+
+DESTINATION = Files

@@ -1,0 +1,281 @@
+"""The dbt project as typed, frozen facts: models, columns and their meta, syncs, vars.
+
+dbt's manifest is the only source: it is parsed once per target, into a folder of its own
+(`<target path>/cdp-<target>`), since whether a sync is enabled depends on the target.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from cdp.errors import ConfigError
+from cdp.warehouse import quoted
+
+__all__ = ["Column", "Exposure", "Node", "Project", "Purpose", "load_project"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A documented column: may it leave the warehouse, does it identify someone?"""
+
+    name: str
+    is_shared: bool = False
+    is_pii: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model, seed, source table or test, as far as activation needs it."""
+
+    unique_id: str
+    name: str
+    package: str
+    kind: str
+    schema: str
+    table: str
+    path: str
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    parents: tuple[str, ...] = ()
+    tests: str | None = None
+    folder: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def relation(self) -> str:
+        """Schema and table, quoted for SQL; the database is the connection's own."""
+        return quoted(self.schema, self.table)
+
+    @property
+    def full_name(self) -> str:
+        """`package.name`, as the control panel lists it."""
+        return f"{self.package}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """A dbt exposure; it is a sync when its meta holds a `cdp_` key."""
+
+    name: str
+    path: str
+    label: str
+    parents: tuple[str, ...]
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Why a person's data is used. `needs_grant`: nobody without a grant; else an
+    objection stops it. `channels`: consents on these count; empty means on any."""
+
+    name: str
+    legal_basis: str
+    channels: tuple[str, ...] = ()
+
+    @property
+    def needs_grant(self) -> bool:
+        """Deny by default, unless the law gives another basis than consent."""
+        return self.legal_basis not in ("contract", "legitimate_interest", "legal_obligation")
+
+
+@dataclass(frozen=True)
+class Project:
+    """One dbt project, on one target."""
+
+    root: Path
+    target: str
+    vars: Mapping[str, Any]
+    nodes: Mapping[str, Node]
+    exposures: tuple[Exposure, ...]
+
+    def node(self, name: str) -> Node | None:
+        """A model or seed by `name` or `package.name`; None when there is none."""
+        for node in self.nodes.values():
+            if node.kind in ("model", "seed", "snapshot") and name in (node.name, node.full_name):
+                return node
+        return None
+
+    def shares(self, node: Node, column: str) -> bool:
+        """Whether a column may leave: said in the model that makes it, or by the host.
+
+        A column that `node` takes over undocumented is looked up in the models it reads.
+        """
+        listed = self.vars.get("cdp_share_columns") or {}
+        makers = [node, *(self.nodes[name] for name in node.parents if name in self.nodes)]
+        for maker in makers:
+            if column in (listed.get(maker.full_name) or ()):
+                return True
+            if column in maker.columns:
+                return maker.columns[column].is_shared
+        return False
+
+    def ancestors(self, names: Iterable[str]) -> Iterator[Node]:
+        """Every node that the named ones stand on, themselves included, each once."""
+        seen: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in self.nodes and name not in seen:
+                seen.add(name)
+                yield self.nodes[name]
+                waiting.extend(self.nodes[name].parents)
+
+    def purposes(self) -> dict[str, Purpose]:
+        """The purposes that the seed names. Raises ConfigError when the seed is missing."""
+        name = (self.vars.get("cdp_reference") or {}).get("purposes", "cdp.cdp_purposes")
+        seed = self.node(name)
+        if seed is None:
+            raise ConfigError(f"vars: cdp_reference.purposes names no seed: '{name}'. Add it.")
+        with (self.root / seed.folder / seed.path).open(encoding="utf-8", newline="") as file:
+            return {row["purpose"]: _purpose(row) for row in csv.DictReader(file)}
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this target may reach live accounts."""
+        return self.target in (self.vars.get("cdp_live_targets") or ())
+
+
+def _purpose(row: Mapping[str, str]) -> Purpose:
+    channels = (row.get("channels") or row.get("channel") or "").replace("|", " ").split()
+    return Purpose(row["purpose"], row["legal_basis"], tuple(channels))
+
+
+class _Meta(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
+class _Column(_Meta):
+    name: str
+    config: _Meta = _Meta()
+
+
+class _DependsOn(BaseModel):
+    nodes: list[str] = Field(default_factory=list)
+
+
+class _Node(_Meta):
+    unique_id: str
+    name: str
+    package_name: str
+    resource_type: str
+    original_file_path: str
+    db_schema: str = Field(default="", alias="schema")
+    alias: str | None = None
+    identifier: str | None = None
+    label: str | None = None
+    root_path: str | None = None
+    attached_node: str | None = None
+    columns: dict[str, _Column] = Field(default_factory=dict)
+    config: _Meta = _Meta()
+    depends_on: _DependsOn = _DependsOn()
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    nodes: dict[str, _Node]
+    sources: dict[str, _Node]
+    exposures: dict[str, _Node]
+
+
+def load_project(project_dir: Path, target: str) -> Project:
+    """The project as dbt parses it now. Raises ConfigError with dbt's own reason."""
+    root = project_dir.resolve()
+    settings = _settings(root)
+    manifest = _Manifest.model_validate_json(_manifest(root, target, settings).read_bytes())
+    return Project(
+        root=root,
+        target=target,
+        vars=_vars(root, settings),
+        nodes={name: _node(raw) for name, raw in (manifest.nodes | manifest.sources).items()},
+        exposures=tuple(_exposure(raw) for raw in manifest.exposures.values()),
+    )
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    path = root / "dbt_project.yml"
+    if not path.exists():
+        raise ConfigError(f"{root} has no dbt_project.yml. Run cdp from the dbt project.")
+    settings: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return settings
+
+
+def _vars(root: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The control panel: this package's defaults under what the project itself sets."""
+    packages = root / settings.get("packages-install-path", "dbt_packages")
+    files = [yaml.safe_load(path.read_text()) for path in packages.glob("*/dbt_project.yml")]
+    merged: dict[str, Any] = {}
+    for given in (*(file for file in files if file["name"] == "cdp"), settings):
+        given_vars = given.get("vars") or {}
+        merged |= {name: value for name, value in given_vars.items() if name.startswith("cdp_")}
+        merged |= given_vars.get("cdp") or {}
+    return merged
+
+
+def _manifest(root: Path, target: str, settings: Mapping[str, Any]) -> Path:
+    base = os.environ.get("DBT_TARGET_PATH") or settings.get("target-path", "target")
+    folder = root / base / f"cdp-{target}"
+    path = folder / "manifest.json"
+    if path.exists() and path.stat().st_mtime > _last_change(root, settings):
+        return path
+    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "parse"]
+    command += ["--project-dir", str(root), "--target", target, "--target-path", str(folder)]
+    if (root / "profiles.yml").exists() and "DBT_PROFILES_DIR" not in os.environ:
+        command += ["--profiles-dir", str(root)]
+    parsed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if parsed.returncode != 0 or not path.exists():
+        reason = " ".join((parsed.stdout or parsed.stderr).split())
+        raise ConfigError(f"dbt cannot parse the project: {reason or 'no reason given'}")
+    path.touch()
+    return path
+
+
+def _last_change(root: Path, settings: Mapping[str, Any]) -> float:
+    keys = {"model-paths": "models", "macro-paths": "macros", "seed-paths": "seeds"}
+    keys |= {"test-paths": "tests", "snapshot-paths": "snapshots", "analysis-paths": "analyses"}
+    places = [root / place for key, name in keys.items() for place in settings.get(key, [name])]
+    files = [root / "dbt_project.yml", root / "profiles.yml"]
+    files += [path for place in places for path in place.rglob("*")]
+    return max(path.stat().st_mtime for path in files if path.exists())
+
+
+def _node(raw: _Node) -> Node:
+    columns = (_column(column) for column in raw.columns.values())
+    return Node(
+        unique_id=raw.unique_id,
+        name=raw.name,
+        package=raw.package_name,
+        kind=raw.resource_type,
+        schema=raw.db_schema,
+        table=raw.identifier or raw.alias or raw.name,
+        path=raw.original_file_path,
+        columns={column.name: column for column in columns},
+        parents=tuple(raw.depends_on.nodes),
+        tests=raw.attached_node,
+        folder=raw.root_path or "",
+        meta=raw.meta | raw.config.meta,
+    )
+
+
+def _column(raw: _Column) -> Column:
+    meta = raw.meta | raw.config.meta
+    return Column(raw.name, meta.get("cdp_share") is True, meta.get("cdp_pii") is True)
+
+
+def _exposure(raw: _Node) -> Exposure:
+    return Exposure(
+        name=raw.name,
+        path=raw.original_file_path,
+        label=raw.label or raw.name,
+        parents=tuple(raw.depends_on.nodes),
+        meta=raw.meta | raw.config.meta,
+    )
