@@ -4,32 +4,45 @@
     `identity_key` joins to cdp_identity_map.record_id: for people the record's own id,
     for all else the md5 of the row's set of identifiers (null: it names nobody). -#}
 {% macro cdp_union(contract) -%}
+    {%- set inputs = cdp_active_inputs(contract) -%}
+    {%- for input in inputs %}
+    {%- if not loop.first %}
+union all
+    {%- endif %}
+{{ cdp_union_member(input, contract) }}
+    {%- else -%}
+select
+        {%- for name, type in cdp_input_columns(contract).items() %}
+    cast(null as {{ cdp_type(type) }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+where false
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- {column: type} of a stream: the contract's, the identifier types', its origin. -#}
+{% macro cdp_input_columns(contract) -%}
+    {%- set columns = cdp_promised_columns(contract) -%}
+    {%- for name in cdp_identifier_types() -%}
+        {%- do columns.update({name: 'text'}) -%}
+    {%- endfor -%}
+    {%- do columns.update({'input_model': 'text', 'identity_key': 'text'}) -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- {column: type} that every model of a contract has; people have those that cdp_emit
+    folds for matching too. -#}
+{% macro cdp_promised_columns(contract) -%}
     {%- set columns = cdp_contract(contract) -%}
     {%- if contract == 'people' -%}
         {%- for name in cdp_match_column_names() -%}
             {%- do columns.update({name: 'text'}) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- set types = (var('cdp_identifier_types', {}) or {}).keys() | list -%}
-    {%- set inputs = cdp_active_inputs(contract) -%}
-    {%- for input in inputs %}
-    {%- if not loop.first %}
-union all
-    {%- endif %}
-    {{ cdp_union_member(input, columns, types, contract) }}
-    {%- endfor -%}
-    {%- if not inputs %}
-select
-    {%- for name, type in columns.items() %}
-    cast(null as {{ cdp_type(type) }}) as {{ name }},
-    {%- endfor %}
-    {%- for name in types %}
-    cast(null as {{ cdp_type('text') }}) as {{ name }},
-    {%- endfor %}
-    cast(null as {{ cdp_type('text') }}) as input_model,
-    cast(null as {{ cdp_type('text') }}) as identity_key
-where false
-    {%- endif -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{% macro cdp_identifier_types() -%}
+    {{ return((var('cdp_identifier_types', {}) or {}).keys() | list) }}
 {%- endmacro %}
 
 {% macro cdp_match_column_names() -%}
@@ -46,7 +59,7 @@ where false
         {%- set parts = entry.split('.') -%}
         {%- if parts | length != 2 -%}
             {{ exceptions.raise_compiler_error(
-                "cdp_inputs." ~ contract ~ "[" ~ loop.index0 ~ "] is '" ~ entry
+                "vars: cdp_inputs." ~ contract ~ "[" ~ loop.index0 ~ "] is '" ~ entry
                 ~ "'. Write it as package.model."
             ) }}
         {%- endif -%}
@@ -60,67 +73,74 @@ where false
     {{ return(inputs) }}
 {%- endmacro %}
 
-{% macro cdp_union_member(input, columns, types, contract) -%}
-    {%- set known = cdp_stated_identifiers(input) if execute else [] -%}
+{% macro cdp_union_member(input, contract) -%}
+    {%- set columns = cdp_promised_columns(contract) -%}
+    {%- set stated = cdp_stated_identifiers(input) if execute else [] -%}
     {%- if execute -%}
-        {%- do cdp_check_contract_columns(input, columns, known, contract) -%}
+        {%- do cdp_check_contract_columns(input, columns.keys() | list + stated, contract) -%}
     {%- endif -%}
 select
     {%- for name in columns %}
     {{ name }},
     {%- endfor %}
-    {%- for name in types %}
-    {% if name in known %}{{ name }}{% else %}cast(null as {{ cdp_type('text') }}) as {{ name }}{% endif %},
+    {%- for name in cdp_identifier_types() %}
+    {{ name if name in stated else 'cast(null as ' ~ cdp_type('text') ~ ') as ' ~ name }},
     {%- endfor %}
-    input_model,
-    {{ cdp_identity_key(contract, known, types) }} as identity_key
+    cast({{ dbt.string_literal(input.name) }} as {{ cdp_type('text') }}) as input_model,
+    {{ cdp_identity_key(contract, stated) }} as identity_key
 from {{ input.relation }}
 {%- endmacro %}
 
-{#- The identifier columns that an input model states in config(meta.cdp_identifiers). -#}
+{#- The identifier columns that an input model states in config(meta.cdp_identifiers), in
+    the order of the control panel. A unit test does not see them: there it has none. -#}
 {% macro cdp_stated_identifiers(input) -%}
-    {%- for node in graph.nodes.values()
+    {%- set stated = [] -%}
+    {%- for node in graph.get('nodes', {}).values()
         if node.resource_type == 'model' and node.name == input.name
         and node.package_name == input.package -%}
-        {{ return(node.config.meta.get('cdp_identifiers', [])) }}
+        {%- set own = node.config.meta.get('cdp_identifiers', []) -%}
+        {%- do cdp_check_keys(
+            input.package ~ '.' ~ input.name ~ ": meta cdp_identifiers", own,
+            cdp_identifier_types()
+        ) -%}
+        {%- for name in cdp_identifier_types() if name in own -%}
+            {%- do stated.append(name) -%}
+        {%- endfor -%}
     {%- endfor -%}
-    {{ return([]) }}
+    {{ return(stated) }}
 {%- endmacro %}
 
-{% macro cdp_identity_key(contract, known, types) -%}
-    {%- set stated = [] -%}
-    {%- for name in types if name in known -%}{%- do stated.append(name) -%}{%- endfor -%}
+{% macro cdp_identity_key(contract, stated) -%}
+    {%- set labelled = [] -%}
+    {%- for name in stated -%}
+        {%- do labelled.append("'|" ~ name ~ "=', coalesce(" ~ name ~ ", '')") -%}
+    {%- endfor -%}
     {%- if contract == 'people' -%}
         record_id
     {%- elif not stated -%}
         cast(null as {{ cdp_type('text') }})
     {%- else -%}
-        case when coalesce({{ stated | join(', ') }}) is not null then {{ dbt.hash(
-            "concat(source, " ~ cdp_labelled(stated) | join(", ") ~ ")"
-        ) }} end
+        case
+            when coalesce({{ stated | join(', ') }}) is not null
+                then {{ dbt.hash("concat(source, " ~ labelled | join(', ') ~ ")") }}
+        end
     {%- endif -%}
 {%- endmacro %}
 
-{% macro cdp_labelled(names) -%}
-    {%- set parts = [] -%}
-    {%- for name in names -%}
-        {%- do parts.append("'|" ~ name ~ "=', coalesce(" ~ name ~ ", '')") -%}
-    {%- endfor -%}
-    {{ return(parts) }}
-{%- endmacro %}
-
-{#- A listed model must have every column of its contract: says which is missing. -#}
-{% macro cdp_check_contract_columns(input, columns, known, contract) -%}
+{#- A listed model must have every column of its contract: says which are missing. -#}
+{% macro cdp_check_contract_columns(input, columns, contract) -%}
     {%- if flags.WHICH in ('run', 'build') and flags.INTROSPECT and model.resource_type == 'model' -%}
-        {%- set present = [] -%}
-        {%- for column in adapter.get_columns_in_relation(input.relation) -%}
-            {%- do present.append(column.name | lower) -%}
+        {%- set present = cdp_present_columns(input.relation) -%}
+        {%- set missing = [] -%}
+        {%- for name in columns if present and name not in present -%}
+            {%- do missing.append(name) -%}
         {%- endfor -%}
-        {%- for name in columns.keys() | list + known if present and name not in present -%}
+        {%- if missing -%}
             {{ exceptions.raise_compiler_error(
-                input.package ~ "." ~ input.name ~ " has no column '" ~ name ~ "', which the contract "
-                ~ contract ~ " asks for. Add it, or end the model with cdp_emit('" ~ contract ~ "', …)."
+                input.package ~ "." ~ input.name ~ " has no column " ~ missing | join(', ')
+                ~ ", which the contract " ~ contract ~ " asks for. Add it, or end the model with "
+                ~ "cdp_emit('" ~ contract ~ "', …)."
             ) }}
-        {%- endfor -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

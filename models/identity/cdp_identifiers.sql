@@ -17,7 +17,11 @@ records as (
 ),
 
 refused as (
-    select * from {{ ref('idg_refused') }}
+    select distinct
+        identifier_type,
+        identifier_value,
+        rule
+    from {{ ref('idg_edges_rejected') }}
 ),
 
 by_source as (

@@ -7,15 +7,47 @@ with identifiers as (
 
 refused as (
     select * from {{ ref('idg_refused') }}
+),
+
+edges as (
+    select * from {{ ref('idg_edges') }}
+),
+
+components as (
+    select * from {{ ref('idg_components') }}
+),
+
+nodes as (
+    select * from {{ ref('idg_nodes') }}
+),
+
+refused_edges as (
+    select
+        identifiers.source,
+        identifiers.record_id,
+        identifiers.identifier_type,
+        identifiers.identifier_value,
+        refused.rule
+    from identifiers
+    inner join refused
+        on identifiers.identifier_type = refused.identifier_type
+        and identifiers.identifier_value = refused.identifier_value
+),
+
+-- Values that would have joined more people than a profile may be.
+demoted_edges as (
+    select
+        edges.source,
+        edges.record_id,
+        edges.identifier_type,
+        nodes.identifier_value,
+        'max_per_profile' as rule
+    from edges
+    inner join nodes on edges.node_id = nodes.node_id
+    left join components on edges.node_id = components.node_id
+    where components.node_id is null
 )
 
-select
-    identifiers.source,
-    identifiers.record_id,
-    identifiers.identifier_type,
-    identifiers.identifier_value,
-    refused.rule
-from identifiers
-inner join refused
-    on identifiers.identifier_type = refused.identifier_type
-    and identifiers.identifier_value = refused.identifier_value
+select * from refused_edges
+union all
+select * from demoted_edges

@@ -1,1 +1,7 @@
-{{ cdp_union('accounts') }}
+-- One row per company record of a source.
+
+with accounts as (
+    {{ cdp_union('accounts') }}
+)
+
+{{ cdp_with_country('accounts', 'accounts') }}

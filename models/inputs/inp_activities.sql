@@ -1,1 +1,3 @@
+-- One row per call, meeting, task or note.
+
 {{ cdp_union('activities') }}

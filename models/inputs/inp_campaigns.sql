@@ -1,1 +1,3 @@
+-- One row per campaign of a source.
+
 {{ cdp_union('campaigns') }}

@@ -1,1 +1,7 @@
-{{ cdp_union('carts') }}
+-- One row per checkout begun.
+
+with carts as (
+    {{ cdp_union('carts') }}
+)
+
+{{ cdp_with_reporting('carts', 'value', 'started_at') }}

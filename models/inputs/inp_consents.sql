@@ -1,1 +1,3 @@
+-- One row per change of consent or preference.
+
 {{ cdp_union('consents') }}

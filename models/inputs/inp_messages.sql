@@ -1,1 +1,3 @@
+-- One row per thing that happened to a message: sent, delivered, opened, …
+
 {{ cdp_union('messages') }}

@@ -1,1 +1,7 @@
-{{ cdp_union('people') }}
+-- One row per person record of a source.
+
+with people as (
+    {{ cdp_union('people') }}
+)
+
+{{ cdp_with_country('people', 'people') }}

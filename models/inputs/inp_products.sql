@@ -1,1 +1,3 @@
+-- One row per product of a source.
+
 {{ cdp_union('products') }}

@@ -1,1 +1,3 @@
+-- One row per answer to a survey.
+
 {{ cdp_union('responses') }}

@@ -1,1 +1,3 @@
+-- One row per support ticket.
+
 {{ cdp_union('tickets') }}

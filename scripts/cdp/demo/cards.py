@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import Address, People, choose
+from cdp.demo.people import Address, People, choose, has
 
 __all__ = ["Cards", "Habits", "make_cards"]
 
@@ -97,7 +97,7 @@ def soil_emails(emails: Array, rng: np.random.Generator, mess: float = 1.0) -> A
 
 def _second(values: Array, others: Array, mask: Array) -> Array:
     """The other value where the mask holds and there is one."""
-    return choose(mask & np.not_equal(others, None), others, values)
+    return choose(mask & has(others), others, values)
 
 
 def _soil(address: Address, rng: np.random.Generator, mess: float) -> Address:

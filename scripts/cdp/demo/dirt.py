@@ -53,7 +53,7 @@ PHONE_FORMAT = Kind(
 MOVED = Kind("moved house", 0.14, "people", "older records keep the address before")
 MARRIED = Kind("married name", 0.04, "people", "older records keep the surname before")
 NEW_EMAIL = Kind(
-    "second email", 0.45, "people", "some systems know the other, or the one from before"
+    "second email", 0.52, "people", "some systems know the other, or the one from before"
 )
 NEW_PHONE = Kind("second phone", 0.30, "people", "a home line, or the number from before")
 FAMILY = Kind(
@@ -261,10 +261,14 @@ def repeats(count: int, rng: Rng) -> Array:
     return np.sort(np.r_[np.arange(count), again])
 
 
-def arrival(times: Array, rng: Rng) -> tuple[Array, Array]:
-    """(time as stamped, time received) of events: late ones, and ones from a wrong clock."""
+def arrival(times: Array, latest: np.datetime64, rng: Rng) -> tuple[Array, Array]:
+    """(time as stamped, time received) of events: late ones, and ones from a wrong clock.
+
+    An event is late only where it has still arrived by `latest`.
+    """
     seconds = rng.exponential(2.0, len(times)) + 0.2
     late = rng.random(len(times)) < LATE_EVENT.rate
+    late &= times < latest - np.timedelta64(5, "D")
     seconds = np.where(late, rng.uniform(86_400, 5 * 86_400, len(times)), seconds)
     received = times + (seconds * 1e6).astype("timedelta64[us]")
     ahead = np.where(rng.random(len(times)) < FUTURE_EVENT.rate, rng.uniform(1, 365, len(times)), 0)

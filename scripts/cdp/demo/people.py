@@ -25,6 +25,7 @@ __all__ = [
     "choose",
     "company_domain",
     "company_name",
+    "has",
     "make_people",
     "text",
 ]
@@ -130,7 +131,15 @@ def text(prefix: str, numbers: Array, suffix: str = "") -> Array:
 
 def choose(mask: Array, values: Any, others: Any = None) -> Array:
     """Text of `values` where the mask holds, else of `others`."""
-    return np.where(mask, values, others).astype(object)
+    chosen: Array = np.where(mask, values, others).astype(object)
+    return chosen
+
+
+def has(values: Array) -> Array:
+    """Which of the values are there."""
+    nothing: Any = None
+    there: Array = np.not_equal(values, nothing)
+    return there
 
 
 def make_people(
@@ -158,7 +167,7 @@ def make_people(
     company = np.where(in_business, colleagues, -1)
     has_account = (uses["shopify"] & (rng.random(size) < 0.88)) | uses["app"]
     phone, phone2, recycled = _phones(number, address.country, uses["loyalty"], rng)
-    changed = is_married | has_moved | (phone2 != None)  # noqa: E711 - elementwise
+    changed = is_married | has_moved | has(phone2)
     changed_at = YEAR_START + (rng.integers(20, 330, size) * DAY)
     shares = rng.random(size)
     shares = np.where(is_second, shares[partner], shares)
@@ -179,7 +188,7 @@ def make_people(
         birth_date=_birth_dates(demographics, rng),
         email=email,
         email2=email2,
-        shop_email=choose((rng.random(size) < 0.3) & (email2 != None), email2, email),  # noqa: E711
+        shop_email=choose((rng.random(size) < 0.4) & has(email2), email2, email),
         work_email=choose(in_business, _work_emails(first, last, company, number, pools)),
         phone=phone,
         phone2=phone2,
@@ -214,8 +223,8 @@ def _names(locale: Array, gender: Array, pools: Pools, rng: Rng) -> tuple[Array,
 def _partners(household: Array, rng: Rng) -> Array:
     """Index of the other adult of a family, for pairs of neighbours among the buyers."""
     partner = np.full(len(household), -1)
-    pairs = np.flatnonzero(household >= 0)
-    pairs = pairs[: len(pairs) // 2 * 2].reshape(-1, 2)
+    buyers = np.flatnonzero(household >= 0)
+    pairs = buyers[: len(buyers) // 2 * 2].reshape(-1, 2)
     pairs = pairs[rng.random(len(pairs)) < dirt.FAMILY.rate]
     partner[pairs[:, 0]] = pairs[:, 1]
     partner[pairs[:, 1]] = pairs[:, 0]
@@ -254,7 +263,8 @@ def _birth_dates(demographics: list[dict[str, Any]], rng: Rng) -> Array:
     bands = [_AGE_BANDS.get(d.get("age", ""), (19, 80)) for d in demographics]
     low, high = np.array(bands).T
     days = (low + rng.random(len(bands)) * (high - low + 1)) * 365.25
-    return np.datetime64("2018-01-01", "D") - days.astype(int).astype("timedelta64[D]")
+    dates: Array = np.datetime64("2018-01-01", "D") - days.astype("timedelta64[D]")
+    return dates
 
 
 def _emails(first: Array, last: Array, number: Array, which: int, rng: Rng) -> Array:

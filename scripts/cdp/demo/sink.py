@@ -33,6 +33,8 @@ def as_arrow(value: Any, rows: int) -> pa.Array:
     """
     if isinstance(value, pa.Array | pa.ChunkedArray):
         return value
+    if isinstance(value, np.generic):
+        return pa.repeat(as_arrow(np.array([value]), 1)[0], rows)
     if not isinstance(value, np.ndarray):
         kind = pa.string() if value is None or isinstance(value, str) else None
         return pa.repeat(pa.scalar(value, type=kind), rows)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import DAY, YEAR_START, People
+from cdp.demo.people import DAY, YEAR_START, People, has
 
 if TYPE_CHECKING:
     from cdp.demo.world import Chunk
@@ -84,7 +84,7 @@ class Visits:
 def make_browsers(people: People, rng: Rng) -> Browsers:
     """The browsers of a chunk: each visitor's, one after another, then kiosks and unknowns."""
     size = len(people)
-    visits_shop = np.not_equal(people.user_id, None) | (rng.random(size) < 0.25)
+    visits_shop = has(people.user_id) | (rng.random(size) < 0.25)
     resets = rng.random(size) < dirt.COOKIE_RESET.rate
     count = np.where(visits_shop, 1 + resets * (1 + rng.poisson(0.4, size)), 0)
     first = np.where(visits_shop, np.cumsum(count) - count, -1)
@@ -93,7 +93,7 @@ def make_browsers(people: People, rng: Rng) -> Browsers:
     first = np.where(shares, first[people.partner], first)
     owned = int(count.sum())
     kiosks = max(1, round(size * dirt.KIOSK.rate / PEOPLE_A_KIOSK))
-    goes = np.not_equal(people.user_id, None) & (rng.random(size) < dirt.KIOSK.rate)
+    goes = has(people.user_id) & (rng.random(size) < dirt.KIOSK.rate)
     unknown = round(size * UNKNOWN_VISITORS)
     total = owned + kiosks + unknown
     high, low, ga_id = rng.integers(0, 2**48, (3, total)).tolist()
@@ -126,7 +126,7 @@ def make_visits(chunk: Chunk, rng: Rng) -> Visits:
 
     people, browsers = chunk.people, chunk.browsers
     visitors = np.flatnonzero(browsers.first_of >= 0)
-    person = np.repeat(visitors, 1 + rng.poisson(2.6, len(visitors)))
+    person = np.repeat(visitors, 1 + rng.poisson(1.3, len(visitors)))
     stop = np.where(rng.random(len(people)) < 0.25, NOW - DAY * 90, NOW)
     time = chunk.uniform_times(len(person), rng, YEAR_START, stop[person])
     near = _before_a_basket(chunk, person, rng)
@@ -148,7 +148,7 @@ def make_visits(chunk: Chunk, rng: Rng) -> Visits:
     when = np.r_[when, chunk.uniform_times(extra, rng)]
     buys = np.arange(len(who)) >= len(person)
     buys &= np.arange(len(who)) < len(who) - len(strangers)
-    has_account = np.not_equal(people.user_id[who], None) & (who >= 0)
+    has_account = has(people.user_id[who]) & (who >= 0)
     size = len(who)
     none = np.full(size, -1)
     cart, basket = none.copy(), none.copy()
@@ -174,5 +174,6 @@ def _before_a_basket(chunk: Chunk, person: Array, rng: Rng) -> Array:
     last = np.searchsorted(owner, person, "right")
     pick = first + (rng.random(len(person)) * (last - first)).astype(int)
     ahead = (rng.uniform(0.02, 3, len(person)) * 86_400e6).astype("timedelta64[us]")
-    times = np.r_[chunk.baskets.time, np.datetime64("NaT")]
-    return times[np.where(last > first, pick, -1)] - ahead
+    times: Array = np.r_[chunk.baskets.time, np.datetime64("NaT")]
+    before: Array = times[np.where(last > first, pick, -1)] - ahead
+    return before

@@ -21,7 +21,7 @@ from cdp.demo import people as persons
 from cdp.demo import purchases as real
 from cdp.demo import visits
 from cdp.demo.names import Pools
-from cdp.demo.people import DAY, YEAR_START, People
+from cdp.demo.people import YEAR_START, People
 
 __all__ = ["LAST_DAY", "NOW", "Carts", "Chunk", "World"]
 
@@ -31,6 +31,7 @@ LAST_DAY = date(2018, 1, 1)  # the day on which the data ends, unless --day says
 NOW = np.datetime64("2018-01-01T06:00:00.000000")  # the clock of the demo
 CHUNK = 10_000
 PROSPECTS = 0.15  # people who never bought, on top of the buyers
+CHANGES_A_DAY = 0.01  # of the records of a source, on each day that --day adds
 ONLINE_SHARE = (0.0, 0.15, 0.35, 0.7, 1.0)  # of a shop customer's baskets
 US_DOLLARS_A_CANADIAN = 0.771  # over 2017, in the mean
 
@@ -69,7 +70,8 @@ class World:
     @property
     def days_after(self) -> Array:
         """The days after the default last day, to be added: their 00:00 (UTC)."""
-        return np.arange(LAST_DAY, self.day, dtype="datetime64[D]") + np.timedelta64(1, "D")
+        first = np.datetime64(LAST_DAY) + 1
+        return np.arange(first, np.datetime64(self.day) + 1)
 
     def rng(self, *tags: int | str) -> np.random.Generator:
         """A generator of its own for what the tags name."""
@@ -96,7 +98,8 @@ class World:
     def usd_per_cad(self, times: Array) -> Array:
         """The made exchange rate of each day."""
         day = times.astype("datetime64[D]").astype(int)
-        return np.round(US_DOLLARS_A_CANADIAN + 0.02 * np.sin(day / 29) + 0.004 * np.cos(day), 5)
+        swing: Array = 0.02 * np.sin(day / 29) + 0.004 * np.cos(day)
+        return np.round(US_DOLLARS_A_CANADIAN + swing, 5)
 
 
 @dataclass(frozen=True)
@@ -173,13 +176,16 @@ class Chunk:
         """Their visits to the web shop."""
         return visits.make_visits(self, self.rng("visits"))
 
+    def changed_on(self, number: Array, tag: str) -> Array:
+        """The day after the last one (1, 2, ...) on which a record changes; 0: on none."""
+        days = len(self.world.days_after)
+        draws = self.world.rng(tag, "changes", self.index).random(len(number)) / CHANGES_A_DAY
+        return np.where(draws < days, draws.astype(int) + 1, 0)
+
     def uniform_times(
         self, size: int, rng: np.random.Generator, start: Any = YEAR_START, stop: Any = NOW
     ) -> Array:
         """Moments between start and stop, to the millisecond."""
         span = (stop - start) / np.timedelta64(1, "ms")
-        return start + (rng.random(size) * span).astype("timedelta64[ms]")
-
-    def days(self, count: Any) -> Any:
-        """Days as a time difference."""
-        return DAY * count
+        moments: Array = start + (rng.random(size) * span).astype("timedelta64[ms]")
+        return moments

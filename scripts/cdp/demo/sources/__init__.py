@@ -8,6 +8,7 @@ from cdp.demo.sink import Sink
 from cdp.demo.sources import (
     ads,
     billing,
+    days,
     feeds,
     hubspot,
     mail,
@@ -16,6 +17,7 @@ from cdp.demo.sources import (
     salesforce,
     shop,
     support,
+    truth,
     web,
 )
 from cdp.demo.world import Chunk, World
@@ -33,6 +35,7 @@ WORLD_WRITERS: tuple[Callable[[World, Sink], None], ...] = (
     ads.write_rates,
 )
 CHUNK_WRITERS: tuple[Callable[[Chunk, Sink], None], ...] = (
+    truth.write_identifiers,
     retail.write_loyalty,
     retail.write_pos,
     shop.write_shopify,
@@ -52,4 +55,5 @@ CHUNK_WRITERS: tuple[Callable[[Chunk, Sink], None], ...] = (
     feeds.write_consents,
     feeds.write_enrichment,
     feeds.write_partner,
+    days.write_days,
 )

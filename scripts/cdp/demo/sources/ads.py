@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from cdp.demo.people import YEAR_START, text
 from cdp.demo.sink import Sink
@@ -11,29 +15,45 @@ from cdp.demo.world import NOW, World
 
 __all__ = ["write_ads", "write_rates"]
 
+Array = NDArray[Any]
+
 CAMPAIGNS = 4
 CLICKS_A_DAY_PER_1000 = 9.0  # people, per campaign
+
+
+@dataclass(frozen=True)
+class _Spend:
+    """One entry a day and campaign."""
+
+    day: Array
+    campaign: Array
+    clicks: Array
+    impressions: Array
+    cost: Array
 
 
 def write_ads(world: World, sink: Sink) -> None:
     """Four campaigns in each network, whose names stand in the visits' utm_campaign."""
     rng = world.rng("ads")
+    _write_google(sink, _spend(world, rng), rng)
+    _write_facebook(sink, _spend(world, rng))
+
+
+def _spend(world: World, rng: np.random.Generator) -> _Spend:
     days = np.arange("2017-01-01", "2018-01-01", dtype="datetime64[D]")
-    day, campaign = (
-        grid.ravel() for grid in np.meshgrid(days, np.arange(CAMPAIGNS), indexing="ij")
+    day, campaign = np.repeat(days, CAMPAIGNS), np.tile(np.arange(CAMPAIGNS), len(days))
+    season = 1 + 0.5 * np.cos(day.astype(int) % 365 / 365 * 2 * np.pi + campaign)
+    clicks = rng.poisson(CLICKS_A_DAY_PER_1000 * world.buyers / 1000 * season)
+    return _Spend(
+        day=day,
+        campaign=campaign,
+        clicks=clicks,
+        impressions=clicks * rng.integers(20, 60, len(day)) + rng.integers(0, 50, len(day)),
+        cost=np.round(clicks * rng.uniform(0.35, 1.1, len(day)), 2),
     )
-    season = 1 + 0.5 * np.cos((day.astype(int) % 365) / 365 * 2 * np.pi + campaign)
-    for network in ("google", "facebook"):
-        clicks = rng.poisson(CLICKS_A_DAY_PER_1000 * world.buyers / 1000 * season)
-        impressions = clicks * rng.integers(20, 60, len(day)) + rng.integers(0, 50, len(day))
-        cost = np.round(clicks * rng.uniform(0.35, 1.1, len(day)), 2)
-        if network == "google":
-            _write_google(sink, day, campaign, clicks, impressions, cost, rng)
-        else:
-            _write_facebook(sink, day, campaign, clicks, impressions, cost)
 
 
-def _write_google(sink, day, campaign, clicks, impressions, cost, rng) -> None:  # type: ignore[no-untyped-def]
+def _write_google(sink: Sink, spend: _Spend, rng: np.random.Generator) -> None:
     index = np.arange(CAMPAIGNS)
     sink.write(
         "google_ads.campaign_history",
@@ -44,32 +64,32 @@ def _write_google(sink, day, campaign, clicks, impressions, cost, rng) -> None: 
             "advertising_channel_type": "SEARCH",
             "status": "ENABLED",
             "serving_status": "SERVING",
-            "start_date": "2017-01-01",
-            "end_date": "2037-12-30",
+            "start_date": np.datetime64("2017-01-01"),
+            "end_date": np.datetime64("2037-12-30"),
             "updated_at": YEAR_START,
         },
     )
     sink.write(
         "google_ads.campaign_stats",
         {
-            "_fivetran_id": text("g", np.arange(len(day))),
-            "id": 11_000 + campaign,
+            "_fivetran_id": text("g", np.arange(len(spend.day))),
+            "id": 11_000 + spend.campaign,
             "customer_id": 555_001,
-            "date": day,
+            "date": spend.day,
             "device": "MOBILE",
             "ad_network_type": "SEARCH",
-            "clicks": clicks,
-            "impressions": impressions,
-            "cost_micros": np.round(cost * 1e6).astype(np.int64),
-            "conversions": np.round(clicks * rng.uniform(0.01, 0.06, len(day)), 2),
-            "conversions_value": np.round(clicks * 1.4, 2),
-            "interactions": clicks,
+            "clicks": spend.clicks,
+            "impressions": spend.impressions,
+            "cost_micros": np.round(spend.cost * 1e6).astype(np.int64),
+            "conversions": np.round(spend.clicks * rng.uniform(0.01, 0.06, len(spend.day)), 2),
+            "conversions_value": np.round(spend.clicks * 1.4, 2),
+            "interactions": spend.clicks,
             "_fivetran_synced": NOW,
         },
     )
 
 
-def _write_facebook(sink, day, campaign, clicks, impressions, cost) -> None:  # type: ignore[no-untyped-def]
+def _write_facebook(sink: Sink, spend: _Spend) -> None:
     index = np.arange(CAMPAIGNS)
     names = np.array([campaign_name("facebook", n) for n in range(CAMPAIGNS)], dtype=object)
     sink.write(
@@ -98,13 +118,13 @@ def _write_facebook(sink, day, campaign, clicks, impressions, cost) -> None:  # 
     sink.write(
         "facebook_ads.basic_ad",
         {
-            "ad_id": (22_000 + campaign).astype(str),
+            "ad_id": 22_000 + spend.campaign,
             "account_id": 777_001,
-            "date": day,
-            "impressions": impressions,
-            "inline_link_clicks": clicks,
-            "reach": impressions * 7 // 10,
-            "spend": cost,
+            "date": spend.day,
+            "impressions": spend.impressions,
+            "inline_link_clicks": spend.clicks,
+            "reach": spend.impressions * 7 // 10,
+            "spend": spend.cost,
         },
     )
 

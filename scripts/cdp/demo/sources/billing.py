@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo.cards import Habits, make_cards
-from cdp.demo.people import DAY, YEAR_START, choose, text
+from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink
 from cdp.demo.world import NOW, Chunk, World
@@ -52,7 +52,7 @@ def write_stripe(chunk: Chunk, sink: Sink) -> None:
     who, size = cards.person, len(cards)
     ids = text("cus_", 10_000_000 + people.number[who] * 2 + cards.nth)
     created = chunk.uniform_times(size, rng, YEAR_START, NOW - 40 * DAY)
-    knows_user = np.not_equal(people.user_id[who], None) & (rng.random(size) < 0.5)
+    knows_user = has(people.user_id[who]) & (rng.random(size) < 0.5)
     metadata = [
         json.dumps({"user_id": u}) if k else "{}"
         for u, k in zip(people.user_id[who], knows_user, strict=True)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo.cards import Habits, make_cards, soil_emails
-from cdp.demo.people import DAY, YEAR_START, choose, text
+from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.sink import Sink
 from cdp.demo.sources.web import campaign_name
 from cdp.demo.world import NOW, Chunk
 
-__all__ = ["write_consents", "write_enrichment", "write_partner", "write_social"]
+__all__ = ["receipts", "write_consents", "write_enrichment", "write_partner", "write_social"]
 
 Array = NDArray[Any]
 
@@ -41,18 +41,19 @@ def write_consents(chunk: Chunk, sink: Sink) -> None:
         who = np.flatnonzero(reached & (rng.random(len(people)) < asked))
         said = np.where(rng.random(len(who)) < grants, "granted", "denied")
         at = chunk.uniform_times(len(who), rng, YEAR_START - 100 * DAY, NOW - 40 * DAY)
-        _write_receipts(chunk, sink, name, channel, basis, who, said, at, rng)
+        columns = receipts(chunk, name, channel, basis, who, said, at, rng)
+        sink.write("consent.receipts", columns)
         back = np.flatnonzero((said == "granted") & (rng.random(len(who)) < withdraws))
         later = at[back] + (rng.random(len(back)) * (NOW - at[back]).astype(float)).astype(
             "timedelta64[us]"
         )
         took_back = np.full(len(back), "withdrawn")
-        _write_receipts(chunk, sink, name, channel, basis, who[back], took_back, later, rng)
+        columns = receipts(chunk, name, channel, basis, who[back], took_back, later, rng)
+        sink.write("consent.receipts", columns)
 
 
-def _write_receipts(
+def receipts(
     chunk: Chunk,
-    sink: Sink,
     purpose: str,
     channel: str,
     basis: str,
@@ -60,29 +61,33 @@ def _write_receipts(
     status: Array,
     at: Array,
     rng: np.random.Generator,
-) -> None:
+) -> dict[str, Any]:
+    """Columns of consent.receipts for one purpose."""
     people, size = chunk.people, len(who)
-    in_account = np.not_equal(people.user_id[who], None) & (rng.random(size) < 0.35)
+    in_account = has(people.user_id[who]) & (rng.random(size) < 0.35)
     by_phone = channel == "sms"
     business = purpose == "sales_outreach"
     email = people.work_email if business else people.email
-    sink.write(
-        "consent.receipts",
-        {
-            "receipt_id": text(f"cr-{purpose}-{status[0][0] if size else ''}", chunk.serials(size)),
-            "email": choose(by_phone & (rng.random(size) < 0.6), None, email[who]),
-            "phone": choose(by_phone | (rng.random(size) < 0.04), people.phone[who]),
-            "user_id": choose(in_account, people.user_id[who]),
-            "purpose": purpose,
-            "channel": channel,
-            "status": status.astype(object),
-            "legal_basis": basis,
-            "jurisdiction": choose(people.address.country[who] == "CA", "CA", "US"),
-            "wording_version": choose(at < YEAR_START + 150 * DAY, "v1", "v2"),
-            "evidence": choose(in_account, "account settings", "web form"),
-            "captured_at": at,
-        },
-    )
+    return {
+        "receipt_id": _receipt_ids(purpose, status, people.number[who]),
+        "email": choose(by_phone & (rng.random(size) < 0.6), None, email[who]),
+        "phone": choose(by_phone | (rng.random(size) < 0.04), people.phone[who]),
+        "user_id": choose(in_account, people.user_id[who]),
+        "purpose": purpose,
+        "channel": channel,
+        "status": status.astype(object),
+        "legal_basis": basis,
+        "jurisdiction": choose(people.address.country[who] == "CA", "CA", "US"),
+        "wording_version": choose(at < YEAR_START + 150 * DAY, "v1", "v2"),
+        "evidence": choose(in_account, "account settings", "web form"),
+        "captured_at": at,
+    }
+
+
+def _receipt_ids(purpose: str, status: Array, number: Array) -> Array:
+    """A person is asked once for a purpose, and may withdraw once."""
+    listed = zip(status.tolist(), number.tolist(), strict=True)
+    return np.array([f"cr-{purpose}-{n}-{said[0]}" for said, n in listed], dtype=object)
 
 
 def write_enrichment(chunk: Chunk, sink: Sink) -> None:
@@ -91,7 +96,7 @@ def write_enrichment(chunk: Chunk, sink: Sink) -> None:
     who = np.flatnonzero(people.uses["enrichment"])
     size = len(who)
     email = choose(rng.random(size) < 0.6, people.email[who], people.email2[who])
-    email = choose(np.equal(email, None), people.email[who], email)
+    email = choose(~has(email), people.email[who], email)
     observed = chunk.uniform_times(size, rng, NOW - 200 * DAY, NOW - 20 * DAY)
     values = {
         "home_owner": choose(rng.random(size) < 0.6, "true", "false"),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo.cards import Habits, make_cards
-from cdp.demo.people import DAY, YEAR_START, choose, text
+from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.sink import Sink
 from cdp.demo.sources.web import SITE, campaign_name
 from cdp.demo.world import NOW, Chunk, World
@@ -21,7 +21,7 @@ __all__ = ["write_hubspot_mail", "write_klaviyo", "write_mail_campaigns", "write
 
 Array = NDArray[Any]
 
-NEWSLETTER = Habits(email=1.0, second_email=0.45, phone=0.2, family_phone=0.05, mess=0.6)
+NEWSLETTER = Habits(email=1.0, second_email=0.5, phone=0.2, family_phone=0.05, mess=0.6)
 CAMPAIGNS = 24  # a year, in each system
 KLAVIYO_METRICS = (
     "Received Email",
@@ -185,9 +185,7 @@ def write_klaviyo(chunk: Chunk, sink: Sink) -> None:
     machine_at = sends.sent_at + np.timedelta64(1, "s")
     clicked_at = sends.opened_at + np.timedelta64(40, "s")
     everyone = np.arange(len(sends.reader))
-    texted = np.flatnonzero(
-        (rng.random(len(everyone)) < 0.06) & np.not_equal(cards.phone[sends.reader], None)
-    )
+    texted = np.flatnonzero((rng.random(len(everyone)) < 0.06) & has(cards.phone[sends.reader]))
     kinds = [
         (0, everyone[~sends.is_bounced], sends.sent_at, None),
         (1, np.flatnonzero(sends.is_machine_open), machine_at, "Apple Mail Privacy Protection"),
@@ -221,7 +219,7 @@ def write_klaviyo(chunk: Chunk, sink: Sink) -> None:
             "property_url": choose(metric == 2, _link("klaviyo", sends.campaign[row])),
             "property_bounce_type": choose(metric == 3, "Hard"),
             "property_client_name": client,
-            "property_client_type": choose(np.equal(client, None), None, "email client"),
+            "property_client_type": choose(~has(client), None, "email client"),
             "property_client_os_family": choose(client == "Apple Mail Privacy Protection", "iOS"),
             "_fivetran_deleted": False,
             "_fivetran_synced": NOW,

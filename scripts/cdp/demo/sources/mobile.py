@@ -89,7 +89,7 @@ def _sessions(chunk: Chunk, rng: np.random.Generator) -> _Sessions:
 def _columns(
     chunk: Chunk, sessions: _Sessions, session: Array, time: Array, ids: Array, rng: Any
 ) -> dict[str, Any]:
-    stamped, received = dirt.arrival(time, rng)
+    stamped, received = dirt.arrival(time, NOW, rng)
     install, who = sessions.install[session], sessions.person[session]
     is_logged_in = (session * 7919) % 100 < 70
     kind = np.array(["ios", "android"], dtype=object)[install % 2]
@@ -192,7 +192,7 @@ def write_analytics(chunk: Chunk, sink: Sink) -> None:
     """GA4's export: session starts and page views of visits whose visitors allow it."""
     rng, visits, browsers = chunk.rng("ga4"), chunk.visits, chunk.browsers
     allowed = np.flatnonzero(browsers.client_id[visits.browser].astype(str) > "12")
-    views = np.minimum(visits.pages[allowed], 3)
+    views = np.minimum(visits.pages[allowed], 2)
     row, position = explode(np.zeros(len(allowed), dtype=int), views + 1)
     visit = allowed[row]
     time = visits.time[visit] + (np.maximum(position - 1, 0) * 38_000_000).astype("timedelta64[us]")

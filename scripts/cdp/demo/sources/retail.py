@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from cdp.demo import dirt
 from cdp.demo.cards import Habits, make_cards
-from cdp.demo.people import DAY, YEAR_START, choose, text
+from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.purchases import Baskets, Purchases, explode
 from cdp.demo.sink import Sink
 from cdp.demo.world import NOW, Chunk, World
 
-__all__ = ["write_catalogue", "write_loyalty", "write_pos"]
+__all__ = ["transaction_lines", "transactions", "write_catalogue", "write_loyalty", "write_pos"]
 
 Array = NDArray[Any]
 
 # Members fill in a form at the till: phones are well kept, many give no email.
-LOYALTY = Habits(email=0.62, second_email=0.3, phone=0.78, family_phone=0.95, stale=0.7, mess=1.2)
+LOYALTY = Habits(email=0.55, second_email=0.35, phone=0.7, family_phone=0.95, stale=0.7, mess=1.2)
 RECEIPT_BY_EMAIL, RECEIPT_BY_PHONE = 0.05, 0.03
 
 
@@ -97,7 +97,7 @@ def write_loyalty(chunk: Chunk, sink: Sink) -> None:
     tier = np.array(["bronze", "silver", "gold"], dtype=object)[
         np.digitize(_spend(chunk)[who], [60_00, 220_00])
     ]
-    new_day = _changes(chunk, len(who), rng)
+    new_day = chunk.changed_on(who, "loyalty")
     sink.write(
         "loyalty.members",
         {
@@ -116,24 +116,16 @@ def write_loyalty(chunk: Chunk, sink: Sink) -> None:
             "age_band": _known(chunk, who, "age"),
             "income_band": _known(chunk, who, "income"),
             "household_size": _known(chunk, who, "household_size"),
-            "tier": choose(new_day, "platinum", tier),
+            "tier": choose(new_day > 0, "platinum", tier),
             "enrolled_at": enrolled,
             "updated_at": np.where(
-                new_day,
-                NOW - 3 * DAY / 24 + DAY * len(chunk.world.days_after),
-                np.minimum(updated, NOW - DAY),
+                new_day > 0, NOW + DAY * new_day - DAY // 8, np.minimum(updated, NOW - DAY)
             ),
             "is_deleted": rng.random(len(who)) < 0.008,
         },
     )
     sink.people("loyalty", loyalty_id, people.person_id[who])
-    sink.identifiers("loyalty_id", loyalty_id, people.person_id[who], False)
     _write_responses(chunk, sink)
-
-
-def _changes(chunk: Chunk, size: int, rng: np.random.Generator) -> Array:
-    """Which of the records change on the days after the last one: one in a hundred a day."""
-    return rng.random(size) < 0.01 * len(chunk.world.days_after)
 
 
 def _spend(chunk: Chunk) -> Array:
@@ -158,7 +150,7 @@ def _known(chunk: Chunk, who: Array, field: str) -> Array:
 def _write_responses(chunk: Chunk, sink: Sink) -> None:
     """The real targets and redemptions of the households that are themselves in the chunk."""
     real, people = chunk.world.purchases, chunk.people
-    member = np.not_equal(people.loyalty_id, None) & (people.number < len(real.households))
+    member = has(people.loyalty_id) & (people.number < len(real.households))
     card_of = dict(
         zip(real.households[people.household[member]], people.loyalty_id[member], strict=True)
     )
@@ -167,7 +159,7 @@ def _write_responses(chunk: Chunk, sink: Sink) -> None:
         ("coupon_redemptions", real.redemptions),
     ):
         cards = np.array([card_of.get(h) for h in facts["household"]], dtype=object)
-        mine = np.not_equal(cards, None)
+        mine = has(cards)
         columns = {
             "loyalty_id": cards[mine],
             "campaign_id": facts["campaign_id"][mine].astype(object),
@@ -184,8 +176,8 @@ def write_pos(chunk: Chunk, sink: Sink) -> None:
     baskets = chunk.baskets.select(~chunk.baskets.is_online)
     ids = transaction_ids(chunk.world.purchases, baskets)
     rng = chunk.rng("pos")
-    _write_transactions(chunk, sink, baskets, ids, rng)
-    _write_lines(chunk, sink, baskets, ids)
+    sink.write("pos.transactions", transactions(chunk, baskets, ids, rng))
+    sink.write("pos.transaction_lines", transaction_lines(chunk, baskets, ids))
 
 
 def transaction_ids(real: Purchases, baskets: Baskets) -> Array:
@@ -201,57 +193,56 @@ def transaction_ids(real: Purchases, baskets: Baskets) -> Array:
     )
 
 
-def _write_transactions(
-    chunk: Chunk, sink: Sink, baskets: Baskets, ids: Array, rng: np.random.Generator
-) -> None:
+def transactions(
+    chunk: Chunk, baskets: Baskets, ids: Array, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Columns of pos.transactions. Lines' sales add up to total.
+
+    A manufacturer's coupon (lines.coupon_discount) is paid to the store by its maker: the
+    total holds it. The store's own match of a coupon (coupon_discount here) it does not.
+    """
     real, people, who = chunk.world.purchases, chunk.people, baskets.person
-    size = len(who)
-    draws = rng.random((3, size))
+    draws = rng.random((3, len(who)))
     starts = real.line_offsets[:-1]
 
     def dollars(*amounts: Array) -> Array:
-        total: Array = sum(np.add.reduceat(amount, starts)[baskets.source] for amount in amounts)
+        total: Array = np.add.reduceat(np.sum(amounts, axis=0), starts)[baskets.source]
         return total / 100
 
     by_email = choose(draws[1] < RECEIPT_BY_EMAIL, people.email[who])
     by_phone = choose(draws[2] < RECEIPT_BY_PHONE, people.phone[who])
-    sink.write(
-        "pos.transactions",
-        {
-            "transaction_id": ids,
-            "store_id": real.store_ids[baskets.source],
-            "register_id": text("T", 1 + baskets.source % 9),
-            "loyalty_id": choose(draws[0] >= dirt.NO_CARD.rate, people.loyalty_id[who]),
-            "customer_phone": dirt.junk_phones(dirt.phone_formats(by_phone, rng), rng, 3),
-            "customer_email": dirt.junk_emails(by_email, rng, 3),
-            "transacted_at": baskets.time,
-            "currency": "USD",
-            "subtotal": dollars(real.sales, real.retail_discount, real.coupon_match),
-            "discount": dollars(real.retail_discount),
-            "coupon_discount": dollars(real.coupon_match),
-            "tax": 0.0,
-            "total": dollars(real.sales),
-            "updated_at": baskets.time,
-        },
-    )
+    return {
+        "transaction_id": ids,
+        "store_id": real.store_ids[baskets.source],
+        "register_id": text("T", 1 + baskets.source % 9),
+        "loyalty_id": choose(draws[0] >= dirt.NO_CARD.rate, people.loyalty_id[who]),
+        "customer_phone": dirt.junk_phones(dirt.phone_formats(by_phone, rng), rng, 3),
+        "customer_email": dirt.junk_emails(by_email, rng, 3),
+        "transacted_at": baskets.time,
+        "currency": "USD",
+        "subtotal": dollars(real.sales, real.retail_discount, real.coupon_match),
+        "discount": dollars(real.retail_discount),
+        "coupon_discount": dollars(real.coupon_match),
+        "tax": 0.0,
+        "total": dollars(real.sales),
+        "updated_at": baskets.time,
+    }
 
 
-def _write_lines(chunk: Chunk, sink: Sink, baskets: Baskets, ids: Array) -> None:
+def transaction_lines(chunk: Chunk, baskets: Baskets, ids: Array) -> dict[str, Any]:
+    """Columns of pos.transaction_lines: the real lines, unchanged."""
     real = chunk.world.purchases
     basket, line = basket_lines(real, baskets)
-    sink.write(
-        "pos.transaction_lines",
-        {
-            "transaction_id": ids[basket],
-            "line_number": line - real.line_offsets[baskets.source][basket] + 1,
-            "product_id": real.products["product_id"][real.product[line]],
-            "quantity": real.quantity[line],
-            "sales_value": real.sales[line] / 100,
-            "retail_discount": real.retail_discount[line] / 100,
-            "coupon_discount": real.coupon_discount[line] / 100,
-            "coupon_match_discount": real.coupon_match[line] / 100,
-        },
-    )
+    return {
+        "transaction_id": ids[basket],
+        "line_number": line - real.line_offsets[baskets.source][basket] + 1,
+        "product_id": real.products["product_id"][real.product[line]],
+        "quantity": real.quantity[line],
+        "sales_value": real.sales[line] / 100,
+        "retail_discount": real.retail_discount[line] / 100,
+        "coupon_discount": real.coupon_discount[line] / 100,
+        "coupon_match_discount": real.coupon_match[line] / 100,
+    }
 
 
 def basket_lines(real: Purchases, baskets: Baskets) -> tuple[Array, Array]:

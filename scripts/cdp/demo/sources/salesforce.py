@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cdp.demo import dirt
 from cdp.demo.cards import Cards, Habits, make_cards, soil_emails
-from cdp.demo.people import DAY, YEAR_START, choose, company_domain, company_name, text
+from cdp.demo.people import DAY, YEAR_START, choose, company_domain, company_name, has, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink
 from cdp.demo.world import NOW, Chunk, World
@@ -126,7 +126,7 @@ def work_cards(chunk: Chunk, is_known: Array, rng: np.random.Generator) -> Cards
     cards = make_cards(people, is_known, CRM, rng)
     draws = rng.random((2, len(cards)))
     work = soil_emails(people.work_email[cards.person], rng)
-    email = choose((draws[0] < 0.6) & np.not_equal(cards.email, None), work, cards.email)
+    email = choose((draws[0] < 0.6) & has(cards.email), work, cards.email)
     domains = [company_domain(c, chunk.world.pools) for c in people.company[cards.person].tolist()]
     roles = np.where(cards.person % 3 == 0, "sales@", "info@").astype(object)
     role_inbox = roles + np.array(domains, dtype=object)
@@ -155,7 +155,7 @@ def write_salesforce(chunk: Chunk, sink: Sink) -> None:
             "last_name": contacts.last,
             "name": contacts.name,
             "email": contacts.email,
-            "phone": choose(rng.random(len(contacts)) < 0.35, companies.phone[account]),
+            "phone": choose(rng.random(len(contacts)) < 0.2, companies.phone[account]),
             "mobile_phone": contacts.phone,
             "mailing_street": contacts.address.line1,
             "mailing_city": contacts.address.city,

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo.cards import Habits, make_cards, soil_emails
-from cdp.demo.people import DAY, YEAR_START, choose, text
+from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.purchases import Baskets
 from cdp.demo.sink import Sink
 from cdp.demo.sources.retail import basket_lines, product_names
-from cdp.demo.world import NOW, Chunk, World
+from cdp.demo.world import NOW, Carts, Chunk, World
 
-__all__ = ["customer_ids", "write_products", "write_shopify"]
+__all__ = ["checkouts", "customer_ids", "write_products", "write_shopify"]
 
 Array = NDArray[Any]
 
@@ -56,7 +56,10 @@ def write_shopify(chunk: Chunk, sink: Sink) -> None:
     """Customers, orders with lines and refunds, and checkouts that were left."""
     _write_customers(chunk, sink)
     _write_orders(chunk, sink)
-    _write_checkouts(chunk, sink)
+    carts = chunk.carts
+    ids = chunk.serials(len(carts.person), 60_000_000_000)
+    columns = checkouts(chunk, carts, ids, chunk.rng("shopify checkouts"))
+    sink.write("shopify.abandoned_checkout", columns)
 
 
 def _write_customers(chunk: Chunk, sink: Sink) -> None:
@@ -68,12 +71,16 @@ def _write_customers(chunk: Chunk, sink: Sink) -> None:
     online = chunk.baskets.select(chunk.baskets.is_online)
     orders = np.bincount(online.person, minlength=len(people))[who] * (cards.nth == 0)
     spent = np.bincount(online.person, online.cents, len(people))[who] * (cards.nth == 0)
-    created = chunk.uniform_times(size, rng, YEAR_START - 500 * DAY, YEAR_START)
-    created = np.where(orders > 0, created, chunk.uniform_times(size, rng))
+    first_order = np.full(len(people), NOW - DAY)
+    np.minimum.at(first_order, online.person, online.time)
+    span = (first_order[who] - YEAR_START + 60 * DAY) / DAY
+    is_prompt = rng.random(size) < 0.6  # most open the account with the first order
+    days_before = np.where(is_prompt, 0.02, rng.random(size) * span)
+    created = first_order[who] - (days_before * 86_400e6).astype("timedelta64[us]")
+    created = np.where(orders > 0, created, chunk.uniform_times(size, rng, stop=NOW - DAY))
     changed = np.maximum(created, people.changed_at[who])
     updated = np.where(cards.is_stale | np.isnat(changed), created, changed)
-    days = chunk.world.days_after
-    is_new_day = rng.random(size) < 0.01 * len(days)
+    new_day = chunk.changed_on(who, "shopify")
     accepts = rng.random(size) < 0.55
     sink.write(
         "shopify.customer",
@@ -85,12 +92,12 @@ def _write_customers(chunk: Chunk, sink: Sink) -> None:
                 cards.nth == 0, soil_emails(people.shop_email[who], rng, 0.4), cards.email
             ),
             "phone": cards.phone,
-            "state": choose(np.not_equal(people.user_id[who], None), "enabled", "disabled"),
+            "state": choose(has(people.user_id[who]), "enabled", "disabled"),
             "orders_count": orders,
             "total_spent": spent / 100,
             "created_at": created,
-            "updated_at": np.where(is_new_day, NOW + DAY * len(days) - DAY / 8, updated),
-            "accepts_marketing": accepts ^ is_new_day,
+            "updated_at": np.where(new_day > 0, NOW + DAY * new_day - DAY // 8, updated),
+            "accepts_marketing": accepts ^ (new_day > 0),
             "tax_exempt": False,
             "verified_email": rng.random(size) < 0.8,
             "default_address_id": ids + 1_000_000_000_000,
@@ -230,47 +237,43 @@ def _nullable(values: Array, is_known: Array) -> Any:
     return pa.array(values, mask=~is_known)
 
 
-def _write_checkouts(chunk: Chunk, sink: Sink) -> None:
-    people, carts, rng = chunk.people, chunk.carts, chunk.rng("shopify checkouts")
-    who, size = carts.person, len(carts.person)
+def checkouts(chunk: Chunk, carts: Carts, ids: Array, rng: np.random.Generator) -> dict[str, Any]:
+    """Columns of shopify.abandoned_checkout."""
+    people, who, size = chunk.people, carts.person, len(carts.person)
     is_canada = people.address.country[who] == "CA"
     rate = np.where(is_canada, 1 / chunk.world.usd_per_cad(carts.time), 1.0)
     value = np.round(carts.cents(chunk.world.purchases) / 100 * rate, 2)
-    ids = chunk.serials(size, 60_000_000_000)
     phone = choose(rng.random(size) < 0.3, people.phone[who])
     finished = np.where(np.isnat(carts.completed_at), carts.time, carts.completed_at)
-    sink.write(
-        "shopify.abandoned_checkout",
-        {
-            "id": ids,
-            "abandoned_checkout_url": text("https://www.larkspur.example/checkouts/", ids),
-            "token": text("chk", ids),
-            "cart_token": text("cart-", ids),
-            "created_at": carts.time,
-            "updated_at": finished,
-            "completed_at": carts.completed_at,
-            "closed_at": carts.completed_at,
-            "currency": choose(is_canada, "CAD", "USD"),
-            "customer_id": _nullable(customer_ids(people.number[who]), rng.random(size) < 0.8),
-            "customer_locale": "en",
-            "email": soil_emails(people.shop_email[who], rng),
-            "phone": phone,
-            "buyer_accepts_marketing": rng.random(size) < 0.4,
-            "gateway": "shopify_payments",
-            "name": text("#", ids),
-            "shipping_address_first_name": people.first[who],
-            "shipping_address_last_name": people.last[who],
-            "shipping_address_city": people.address.city[who],
-            "shipping_address_country_code": people.address.country[who],
-            "shipping_address_zip": people.address.postal_code[who],
-            "source_name": "web",
-            "subtotal_price": value,
-            "total_line_items_price": value,
-            "total_price": value,
-            "total_tax": 0.0,
-            "total_discounts": 0.0,
-            "taxes_included": True,
-            "_fivetran_deleted": False,
-            "_fivetran_synced": NOW,
-        },
-    )
+    return {
+        "id": ids,
+        "abandoned_checkout_url": text("https://www.larkspur.example/checkouts/", ids),
+        "token": text("chk", ids),
+        "cart_token": text("cart-", ids),
+        "created_at": carts.time,
+        "updated_at": finished,
+        "completed_at": carts.completed_at,
+        "closed_at": carts.completed_at,
+        "currency": choose(is_canada, "CAD", "USD"),
+        "customer_id": _nullable(customer_ids(people.number[who]), rng.random(size) < 0.8),
+        "customer_locale": "en",
+        "email": soil_emails(people.shop_email[who], rng),
+        "phone": phone,
+        "buyer_accepts_marketing": rng.random(size) < 0.4,
+        "gateway": "shopify_payments",
+        "name": text("#", ids),
+        "shipping_address_first_name": people.first[who],
+        "shipping_address_last_name": people.last[who],
+        "shipping_address_city": people.address.city[who],
+        "shipping_address_country_code": people.address.country[who],
+        "shipping_address_zip": people.address.postal_code[who],
+        "source_name": "web",
+        "subtotal_price": value,
+        "total_line_items_price": value,
+        "total_price": value,
+        "total_tax": 0.0,
+        "total_discounts": 0.0,
+        "taxes_included": True,
+        "_fivetran_deleted": False,
+        "_fivetran_synced": NOW,
+    }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cdp.demo import dirt
 from cdp.demo.cards import Cards, Habits, make_cards, soil_emails
-from cdp.demo.people import DAY, YEAR_START, choose, text
+from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink
 from cdp.demo.world import NOW, Chunk, World
@@ -246,7 +246,7 @@ def write_surveys(chunk: Chunk, sink: Sink) -> None:
     who = np.flatnonzero(people.uses["survey"])
     size = len(who)
     score = np.clip(np.round(rng.normal(7.6, 2.2, size)), 0, 10).astype(int)
-    in_account = np.not_equal(people.user_id[who], None) & (rng.random(size) < 0.4)
+    in_account = has(people.user_id[who]) & (rng.random(size) < 0.4)
     email = soil_emails(people.email[who], rng, 0.5)
     at = chunk.uniform_times(size, rng, NOW - 120 * DAY)
     sink.write(
@@ -273,8 +273,8 @@ def write_calls(chunk: Chunk, sink: Sink) -> None:
     size = len(who)
     draws = rng.random((3, size))
     phone = choose(draws[0] < 0.2, people.phone2[who], people.phone[who])
-    phone = choose(np.equal(phone, None), people.phone[who], phone)
-    started = chunk.uniform_times(size, rng)
+    phone = choose(~has(phone), people.phone[who], phone)
+    started = chunk.uniform_times(size, rng, stop=NOW - HOUR)
     heard = dirt.typos(people.first[who] + " " + people.last[who], rng, 5)
     sink.write(
         "callcenter.calls",

@@ -14,7 +14,7 @@ from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink
 from cdp.demo.sources.retail import product_names
 from cdp.demo.visits import ORIGINS, PAID, USER_AGENTS
-from cdp.demo.world import Chunk
+from cdp.demo.world import NOW, Chunk
 
 __all__ = ["SITE", "campaign_name", "click_ids", "take_rows", "write_web"]
 
@@ -84,7 +84,7 @@ def campaign_name(source: str, number: int) -> str:
 def _columns(chunk: Chunk, visit: Array, time: Array, ids: Array, rng: Any) -> dict[str, Any]:
     """What every web event has, for events of these visits."""
     visits, browsers, people = chunk.visits, chunk.browsers, chunk.people
-    stamped, received = dirt.arrival(time, rng)
+    stamped, received = dirt.arrival(time, NOW, rng)
     browser, person = visits.browser[visit], visits.person[visit]
     return {
         "id": text("evt-", ids),
@@ -200,9 +200,7 @@ def _write_identifies(chunk: Chunk, sink: Sink) -> None:
         "first_name": choose(tells_name, people.first[who]),
         "last_name": choose(tells_name, people.last[who]),
         "context_ip": context["context_ip"],
-        "context_locale": np.array(["en-US", "es-MX", "fr-FR", "zh-CN"], dtype=object)[
-            np.searchsorted([1, 2, 3], (people.number[who] % 20))
-        ],
+        "context_locale": np.char.replace(people.locale[who].astype(str), "_", "-").astype(object),
         "context_user_agent": context["context_user_agent"],
         "context_page_url": SITE + "/account/login",
     }
@@ -292,9 +290,6 @@ def _write_truth(chunk: Chunk, sink: Sink) -> None:
     sink.people("web", records, people.person_id[pairs[:, 1]])
     uses = np.unique(np.c_[visits.browser[used], visits.person[used]], axis=0)
     users = np.bincount(uses[:, 0], minlength=len(browsers))
-    sink.identifiers(
-        "anonymous_id",
-        browsers.anonymous_id[uses[:, 0]],
-        people.person_id[uses[:, 1]],
-        users[uses[:, 0]] > 1,
-    )
+    owner, is_shared = people.person_id[uses[:, 1]], users[uses[:, 0]] > 1
+    sink.identifiers("anonymous_id", browsers.anonymous_id[uses[:, 0]], owner, is_shared)
+    sink.identifiers("ga_client_id", browsers.client_id[uses[:, 0]], owner, is_shared)

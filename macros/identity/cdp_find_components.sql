@@ -4,9 +4,9 @@
     graph anew between the names taken. Nodes go by a constant share in each, whatever the
     shape: chains of sorted ids, on which propagation crawls, end as fast as stars.
 
-    Reads `pairs` (node_id, neighbour_id), node ids in 0 … p - 1. Makes `labels` (node_id,
-    label, round) for nodes with neighbours: two are connected when both columns agree. -#}
-{% macro cdp_label_components(pairs, labels) -%}
+    Reads `pairs` (node_id, neighbour_id), node ids in 0 … p - 1. Makes `components`:
+    node_id, component_id (the least node of its component). -#}
+{% macro cdp_find_components(pairs, components) -%}
     {%- set prime, most_rounds = 2147483647, 60 -%}
     {%- set state = namespace(draw=48271, rounds=[], edges=1) -%}
     {%- do cdp_create(cdp_helper('graph_0'), cdp_contraction_start(pairs)) -%}
@@ -34,7 +34,7 @@
             ~ "published. Check that every node_id is below " ~ prime ~ "."
         ) }}
     {%- endif -%}
-    {%- do cdp_create(labels, cdp_contraction_labels(state.rounds)) -%}
+    {%- do cdp_create(components, cdp_contraction_components(pairs, state.rounds)) -%}
     {%- for helper in state.rounds + [cdp_helper('graph_0'), cdp_helper('graph_1')] -%}
         {%- do adapter.drop_relation(helper) -%}
     {%- endfor -%}
@@ -74,50 +74,38 @@
     where left_names.name <> right_names.name
 {%- endmacro %}
 
-{#- Follows each node through its names; its label is the last, with the round it is of. -#}
-{% macro cdp_contraction_labels(rounds) -%}
-    select
-        names_1.node_id,
-        coalesce(
-            {%- for _ in rounds %}
-            names_{{ loop.revindex }}.name{{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as label,
-        case
-            {%- for _ in rounds %}
-            when names_{{ loop.revindex }}.node_id is not null then {{ loop.revindex }}
-            {%- endfor %}
-        end as round
-    from {{ rounds[0] }} as names_1
-    {%- for names in rounds[1:] %}
-    left join {{ names }} as names_{{ loop.index + 1 }}
-        on names_{{ loop.index }}.name = names_{{ loop.index + 1 }}.node_id
-    {%- endfor %}
-{%- endmacro %}
-
-{#- One row per node of `pairs`: component_id, the least node of its component. -#}
-{% macro cdp_component_anchors(pairs, labels) -%}
+{#- Follows each node of `pairs` through its names: two with one last name, taken in one
+    round, are connected. A node without neighbours is a component of its own. -#}
+{% macro cdp_contraction_components(pairs, rounds) -%}
     with nodes as (
         select distinct node_id from {{ pairs }}
     ),
 
     labels as (
-        select * from {{ labels }}
-    ),
-
-    anchors as (
         select
-            label,
-            round,
-            min(node_id) as component_id
-        from labels
-        group by label, round
+            nodes.node_id,
+            coalesce(
+                {%- for _ in rounds %}
+                names_{{ loop.revindex }}.name,
+                {%- endfor %}
+                nodes.node_id
+            ) as label,
+            case
+                {%- for _ in rounds %}
+                when names_{{ loop.revindex }}.node_id is not null then {{ loop.revindex }}
+                {%- endfor %}
+                else 0
+            end as round
+        from nodes
+        {%- for names in rounds %}
+        left join {{ names }} as names_{{ loop.index }}
+            on {{ 'nodes.node_id' if loop.first else 'names_' ~ loop.index0 ~ '.name' }}
+            = names_{{ loop.index }}.node_id
+        {%- endfor %}
     )
 
     select
-        nodes.node_id,
-        coalesce(anchors.component_id, nodes.node_id) as component_id
-    from nodes
-    left join labels on nodes.node_id = labels.node_id
-    left join anchors on labels.label = anchors.label and labels.round = anchors.round
+        node_id,
+        min(node_id) over (partition by label, round) as component_id
+    from labels
 {%- endmacro %}
