@@ -7,6 +7,7 @@ cents in memory.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Purchases:
     basket_ids: Array
     store_ids: Array
     times: Array  # datetime64[us], of a basket
-    products: dict[str, Array]  # the catalogue, one row a product sold
+    products: dict[str, Array]  # the catalogue, one row a product sold; name and slug are ours
     product: Array  # line -> row of the catalogue
     quantity: Array
     sales: Array
@@ -173,6 +174,8 @@ def _catalogue(
         if column != "product_id":
             picked = [None if row is None else _text(values[row]) for row in rows]
             columns[column] = np.array(picked, dtype=object)
+    columns["name"] = _names(columns["product_type"], columns["package_size"])
+    columns["slug"] = _slugs(columns["product_category"])
     listed = (lines["sales"] + lines["retail"] + lines["coupon_match"]).astype(float)
     each = listed / np.maximum(lines["quantity"], 1)
     order = np.lexsort((each, product))
@@ -180,6 +183,21 @@ def _catalogue(
     count = np.bincount(product, minlength=len(ids))
     columns["price_cents"] = np.maximum(np.round(each[order][first + count // 2]), 1)
     return columns, product
+
+
+def _names(kinds: Array, sizes: Array) -> Array:
+    """Readable names of products; None for the few that the published list lacks."""
+    names = [
+        None if kind is None else " ".join(filter(None, (kind.title(), size)))
+        for kind, size in zip(kinds, sizes, strict=True)
+    ]
+    return np.array(names, dtype=object)
+
+
+def _slugs(categories: Array) -> Array:
+    """Categories as they stand in an address."""
+    slugs = [re.sub(r"[^a-z0-9]+", "-", (name or "other").lower()) for name in categories]
+    return np.array(slugs, dtype=object)
 
 
 def take_baskets(

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from cdp.errors import ConfigError
 
-__all__ = ["MARKER", "Sink", "as_arrow"]
+__all__ = ["MARKER", "Sink", "as_arrow", "where_known"]
 
 MARKER = "demo.json"
 _ROWS_A_PART = 2_000_000
@@ -43,6 +43,11 @@ def as_arrow(value: Any, rows: int) -> pa.Array:
     return pa.array(value, type=_SHOWN_AS.get(value.dtype.kind), from_pandas=True)
 
 
+def where_known(values: np.ndarray[Any, Any], is_known: np.ndarray[Any, Any]) -> pa.Array:
+    """Numbers or flags with nulls where they are not known."""
+    return pa.array(values, mask=~is_known)
+
+
 class Sink:
     """Writes tables under `out`; use as a context manager.
 
@@ -57,14 +62,19 @@ class Sink:
         self._work = out.with_name(f".{out.name}.unfinished")
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._parts: dict[str, tuple[int, int]] = {}  # table -> (part number, rows in it)
-        if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
+        if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file()):
             raise ConfigError(
                 f"{out} exists and was not made by `cdp demo`: choose another --out, or remove it"
             )
 
     def __enter__(self) -> Self:
         shutil.rmtree(self._work, ignore_errors=True)
-        self._work.mkdir(parents=True)
+        try:
+            self._work.mkdir(parents=True)
+        except OSError as error:
+            raise ConfigError(
+                f"{self.out} cannot be written ({error.strerror}): choose another --out"
+            ) from error
         return self
 
     def __exit__(
@@ -109,9 +119,12 @@ class Sink:
         self._writers.clear()
         text = json.dumps({**facts, "rows": dict(sorted(self.rows.items()))}, indent=2)
         (self._work / MARKER).write_text(text + "\n", encoding="utf-8")
+        before = self.out.with_name(f".{self.out.name}.before")
+        shutil.rmtree(before, ignore_errors=True)
         if self.out.exists():
-            shutil.rmtree(self.out)
+            self.out.rename(before)
         self._work.rename(self.out)
+        shutil.rmtree(before, ignore_errors=True)
 
     def _append(self, path: str, columns: Mapping[str, Any], part: str | None = None) -> None:
         rows = next(len(v) for v in columns.values() if isinstance(v, np.ndarray | pa.Array))

@@ -176,6 +176,12 @@ class Chunk:
         """Their visits to the web shop."""
         return visits.make_visits(self, self.rng("visits"))
 
+    def charged(self, person: Array, times: Array) -> tuple[Array, Array]:
+        """(currency, units of it per US dollar): Canadians pay online in their dollars."""
+        is_canada = self.people.address.country[person] == "CA"
+        per_dollar = np.where(is_canada, 1 / self.world.usd_per_cad(times), 1.0)
+        return persons.choose(is_canada, "CAD", "USD"), per_dollar
+
     def changed_on(self, number: Array, tag: str) -> Array:
         """The day after the last one (1, 2, ...) on which a record changes; 0: on none."""
         days = len(self.world.days_after)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cdp.demo.people import YEAR_START, text
 from cdp.demo.sink import Sink
-from cdp.demo.sources.web import campaign_name
+from cdp.demo.sources.pages import campaign_name
 from cdp.demo.world import NOW, World
 
 __all__ = ["write_ads", "write_rates"]

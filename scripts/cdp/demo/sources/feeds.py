@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cdp.demo.cards import Habits, make_cards, soil_emails
 from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.sink import Sink
-from cdp.demo.sources.web import campaign_name
+from cdp.demo.sources.pages import campaign_name
 from cdp.demo.world import NOW, Chunk
 
 __all__ = ["receipts", "write_consents", "write_enrichment", "write_partner", "write_social"]

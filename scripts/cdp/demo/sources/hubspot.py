@@ -14,15 +14,20 @@ from cdp.demo.sink import Sink
 from cdp.demo.sources.salesforce import HUBSPOT_STAGES, OWNERS, Companies, steps, work_cards
 from cdp.demo.world import NOW, Chunk
 
-__all__ = ["hubspot_ids", "write_hubspot"]
+__all__ = ["hubspot_cards", "hubspot_ids", "write_hubspot"]
 
 Array = NDArray[Any]
+
+
+def hubspot_cards(chunk: Chunk) -> Cards:
+    """HubSpot's contacts; the same whenever they are asked for."""
+    return work_cards(chunk, chunk.people.uses["hubspot"], chunk.rng("hubspot contacts"))
 
 
 def write_hubspot(chunk: Chunk, sink: Sink) -> None:
     """Contacts, companies and deals; its mail stands in mail.py."""
     people, rng = chunk.people, chunk.rng("hubspot")
-    cards = work_cards(chunk, people.uses["hubspot"], rng)
+    cards = hubspot_cards(chunk)
     who, size = cards.person, len(cards)
     companies = Companies(chunk, who, rng)
     ids = hubspot_ids(people.number[who], cards.nth)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cdp.demo.cards import Habits, make_cards
 from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.sink import Sink
-from cdp.demo.sources.web import SITE, campaign_name
+from cdp.demo.sources.hubspot import hubspot_cards
+from cdp.demo.sources.pages import SITE, campaign_name
 from cdp.demo.world import NOW, Chunk, World
 
 __all__ = ["write_hubspot_mail", "write_klaviyo", "write_mail_campaigns", "write_mailchimp"]
@@ -30,7 +31,6 @@ KLAVIYO_METRICS = (
     "Bounced Email",
     "Unsubscribed",
     "Received SMS",
-    "Clicked SMS",
 )
 MAILCHIMP_LIST = "a1b2c3d4e5"
 LAPSED_READERS = 0.2  # stopped opening
@@ -314,10 +314,9 @@ def write_mailchimp(chunk: Chunk, sink: Sink) -> None:
 
 def write_hubspot_mail(chunk: Chunk, sink: Sink) -> None:
     """What happened to HubSpot's mailings, by recipient."""
-    people, rng = chunk.people, chunk.rng("hubspot mail")
-    who = np.flatnonzero(people.uses["hubspot"])
-    joined = np.full(len(who), YEAR_START)
-    sends = _Sends(len(who), joined, 0.3, rng)
+    rng, cards = chunk.rng("hubspot mail"), hubspot_cards(chunk)
+    reached = cards.email[has(cards.email)]
+    sends = _Sends(len(reached), np.full(len(reached), YEAR_START), 0.3, rng)
     kinds = [
         ("SENT", np.arange(len(sends.reader)), sends.sent_at, False),
         (
@@ -355,7 +354,7 @@ def write_hubspot_mail(chunk: Chunk, sink: Sink) -> None:
             "email_campaign_id": 3000 + sends.campaign[row[kept]],
             "type": kind[kept],
             "filtered_event": machine[kept],
-            "recipient": people.work_email[who[sends.reader[row[kept]]]],
+            "recipient": reached[sends.reader[row[kept]]],
             "portal_id": 4711,
             "app_id": 113,
             "_fivetran_synced": NOW,

@@ -13,8 +13,8 @@ from cdp.demo import dirt
 from cdp.demo.people import DAY, YEAR_START, choose, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink
-from cdp.demo.sources.retail import product_names
-from cdp.demo.sources.web import SITE, take_rows
+from cdp.demo.sources.actions import product_columns
+from cdp.demo.sources.pages import SITE, take_rows
 from cdp.demo.visits import ORIGINS
 from cdp.demo.world import NOW, Chunk
 
@@ -135,7 +135,6 @@ def _write_tracks(
         "context_campaign_name": None,
     }
     sink.write("app.tracks", take_rows(tracks, dirt.repeats(len(rows), rng)))
-    products = chunk.world.purchases.products
     product = chunk.liked_products(sessions.person[session[viewed]], rng)
     sink.write(
         "app.product_viewed",
@@ -144,11 +143,7 @@ def _write_tracks(
                 name: columns[name][: len(viewed)]
                 for name in ("id", "received_at", "timestamp", "anonymous_id", "user_id")
             },
-            "product_id": products["product_id"][product],
-            "name": product_names(chunk.world.purchases)[product],
-            "category": products["product_category"][product],
-            "price": products["price_cents"][product] / 100,
-            "currency": "USD",
+            **product_columns(chunk, product),
         },
     )
 

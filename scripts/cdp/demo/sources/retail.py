@@ -43,7 +43,7 @@ def write_catalogue(world: World, sink: Sink) -> None:
         "pos.products",
         {
             "product_id": products["product_id"],
-            "name": product_names(real),
+            "name": products["name"],
             "department": products["department"],
             "category": products["product_category"],
             "product_type": products["product_type"],
@@ -66,19 +66,6 @@ def write_catalogue(world: World, sink: Sink) -> None:
             "start_date": campaigns["start_date"].astype("datetime64[D]"),
             "end_date": campaigns["end_date"].astype("datetime64[D]"),
         },
-    )
-
-
-def product_names(real: Purchases) -> Array:
-    """A readable name from the type and the size; null for the few that nobody lists."""
-    return np.array(
-        [
-            None if kind is None else " ".join(filter(None, (kind.title(), size)))
-            for kind, size in zip(
-                real.products["product_type"], real.products["package_size"], strict=True
-            )
-        ],
-        dtype=object,
     )
 
 

@@ -11,7 +11,7 @@ from cdp.demo import dirt
 from cdp.demo.cards import Cards, Habits, make_cards, soil_emails
 from cdp.demo.people import DAY, YEAR_START, choose, has, text
 from cdp.demo.purchases import explode
-from cdp.demo.sink import Sink
+from cdp.demo.sink import Sink, where_known
 from cdp.demo.world import NOW, Chunk, World
 
 __all__ = ["write_agents", "write_calls", "write_surveys", "write_zendesk"]
@@ -20,6 +20,7 @@ Array = NDArray[Any]
 
 SUPPORT = Habits(email=0.88, second_email=0.3, phone=0.35, stale=0.3, mess=0.9)
 AGENTS = 5
+CATERING = 77_000_001  # the organization of who buys for a company
 SUBJECTS = (
     "Late delivery",
     "Wrong item",
@@ -38,20 +39,21 @@ def write_agents(world: World, sink: Sink) -> None:
     first = rng.choice(world.pools.first["en_US", "m"][0], AGENTS)
     sink.write(
         "zendesk.user",
-        _user_columns(
-            index + 900_000_001,
-            first,
-            text("agent", index, "@larkspur.example"),
-            None,
-            None,
-            "agent",
-            YEAR_START,
-        ),
+        {
+            "id": index + 900_000_001,
+            "name": first,
+            "email": text("agent", index, "@larkspur.example"),
+            "phone": None,
+            "external_id": None,
+            "organization_id": where_known(index, index < 0),
+            "role": "agent",
+            **_account_columns(YEAR_START),
+        },
     )
     sink.write(
         "zendesk.organization",
         {
-            "id": np.array([77_000_001]),
+            "id": np.array([CATERING]),
             "name": "Larkspur catering customers",
             "created_at": YEAR_START,
             "updated_at": YEAR_START,
@@ -60,22 +62,14 @@ def write_agents(world: World, sink: Sink) -> None:
     )
 
 
-def _user_columns(
-    ids: Array, name: Array, email: Any, phone: Any, external_id: Any, role: str, at: Any
-) -> dict[str, Any]:
+def _account_columns(created: Any) -> dict[str, Any]:
     return {
-        "id": ids,
-        "name": name,
-        "email": email,
-        "phone": phone,
-        "external_id": external_id,
-        "role": role,
         "active": True,
         "suspended": False,
         "verified": True,
         "locale": "en-US",
-        "created_at": at,
-        "updated_at": at,
+        "created_at": created,
+        "updated_at": created,
         "_fivetran_synced": NOW,
     }
 
@@ -86,12 +80,20 @@ def write_zendesk(chunk: Chunk, sink: Sink) -> None:
     cards = make_cards(people, people.uses["zendesk"], SUPPORT, rng)
     who, size = cards.person, len(cards)
     ids = 30_000_000 + people.number[who] * 2 + cards.nth
-    external = choose(rng.random(size) < 0.3, people.user_id[who])
     created = chunk.uniform_times(size, rng, YEAR_START, YEAR_START + 150 * DAY)
-    users = _user_columns(ids, cards.name, cards.email, cards.phone, external, "end-user", created)
-    organization = chunk.world.rng("organization").random(size) < 0.0
-    sink.write("zendesk.user", users)
-    del organization
+    sink.write(
+        "zendesk.user",
+        {
+            "id": ids,
+            "name": cards.name,
+            "email": cards.email,
+            "phone": cards.phone,
+            "external_id": choose(rng.random(size) < 0.3, people.user_id[who]),
+            "organization_id": where_known(np.full(size, CATERING), people.company[who] >= 0),
+            "role": "end-user",
+            **_account_columns(created),
+        },
+    )
     sink.people("zendesk", ids.astype(str), people.person_id[who])
     tickets = _Tickets(chunk, cards, ids, rng)
     tickets.write(sink)
