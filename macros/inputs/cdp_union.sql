@@ -83,7 +83,7 @@ select
     {%- for name in columns %}
     {{ name }},
     {%- endfor %}
-    {%- for name in cdp_identifier_types() %}
+    {%- for name in cdp_identifier_types() if name not in columns %}
     {{ name if name in stated else 'cast(null as ' ~ cdp_type('text') ~ ') as ' ~ name }},
     {%- endfor %}
     cast({{ dbt.string_literal(input.name) }} as {{ cdp_type('text') }}) as input_model,
