@@ -7,9 +7,7 @@
 {%- set interactions = {
     'events': {
         'kind': 'event_name', 'amount': 'value',
-        'summary': "upper(substr(event_name, 1, 1))"
-            ~ " || replace(substr(event_name, 2), '_', ' ')"
-            ~ " || coalesce(': ' || category, '')",
+        'summary': cdp_sentence('event_name') ~ " || coalesce(': ' || category, '')",
     },
     'orders': {
         'kind': "case when is_cancelled then 'order_cancelled' else 'order_placed' end",
@@ -33,7 +31,7 @@
     },
     'messages': {
         'kind': "coalesce(channel || '_', '') || kind",
-        'summary': "coalesce(channel, 'message') || ' ' || kind"
+        'summary': cdp_sentence("(coalesce(channel || ' ', '') || kind)")
             ~ " || case when is_machine then ' by a machine' else '' end"
             ~ " || coalesce(': ' || campaign_name, '')",
     },
@@ -54,7 +52,8 @@
     },
     'activities': {
         'channel': "'sales'", 'kind': 'kind',
-        'summary': "kind || coalesce(' ' || direction, '') || coalesce(', ' || outcome, '')",
+        'summary': cdp_sentence('kind')
+            ~ " || coalesce(' ' || direction, '') || coalesce(', ' || outcome, '')",
     },
     'responses': {
         'channel': "'survey'", 'kind': "instrument || '_answered'",
