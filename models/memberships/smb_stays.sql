@@ -18,7 +18,6 @@ with members as (
     select * from {{ ref('smb_members') }}
 ),
 
-{% if is_incremental() %}
 redirects as (
     select distinct
         previous_profile_id,
@@ -27,6 +26,7 @@ redirects as (
     where change_type = 'merged' and current_profile_id <> previous_profile_id
 ),
 
+{% if is_incremental() %}
 stays as (
     select
         stays.stay_id,
