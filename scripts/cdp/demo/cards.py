@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import Address, People, choose, has
+from cdp.demo.columns import choose, has
+from cdp.demo.details import Address
+from cdp.demo.people import People
 
 __all__ = ["Cards", "Habits", "make_cards"]
 

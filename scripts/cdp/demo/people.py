@@ -13,44 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cdp.demo import dirt
-from cdp.demo.names import AREA_CODES, LOCALES, MAIL_PROVIDERS, Pools
+from cdp.demo import details, dirt
+from cdp.demo.columns import DAY, YEAR_START, choose, has, text
+from cdp.demo.details import Address
+from cdp.demo.names import LOCALES, Pools
 from cdp.demo.purchases import Purchases
 
-__all__ = [
-    "DAY",
-    "YEAR_START",
-    "Address",
-    "People",
-    "choose",
-    "company_domain",
-    "company_name",
-    "has",
-    "make_people",
-    "text",
-]
+__all__ = ["People", "make_people"]
 
 Array = NDArray[Any]
 Rng = np.random.Generator
 
-DAY = np.timedelta64(86_400_000_000, "us")
-YEAR_START = np.datetime64("2017-01-01T00:00:00.000000")
-
-_AGE_BANDS = {
-    "19-24": (19, 24),
-    "25-34": (25, 34),
-    "35-44": (35, 44),
-    "45-54": (45, 54),
-    "55-64": (55, 64),
-    "65+": (65, 88),
-}
 # Share of the buyers, and of the prospects, that are known to each system.
 MEMBERSHIP = {
     "loyalty": (0.56, 0.02),  # and every household that a campaign was aimed at
     "shopify": (0.58, 0.25),
     "app": (0.30, 0.12),
-    "klaviyo": (0.52, 0.45),
-    "mailchimp": (0.40, 0.30),
+    "klaviyo": (0.56, 0.48),
+    "mailchimp": (0.44, 0.34),
     "zendesk": (0.17, 0.06),
     "stripe": (0.12, 0.0),
     "salesforce": (0.08, 0.14),
@@ -61,26 +41,6 @@ MEMBERSHIP = {
     "enrichment": (0.30, 0.15),
     "partner": (0.20, 0.25),
 }
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where people live: one entry a person."""
-
-    line1: Array
-    city: Array
-    region: Array
-    postal_code: Array
-    country: Array
-
-    def where(self, mask: Array, other: Address) -> Address:
-        """`other`'s address where the mask holds, else this one."""
-        return Address(
-            **{
-                name: np.where(mask, getattr(other, name), mine)
-                for name, mine in vars(self).items()
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -124,24 +84,6 @@ class People:
         return self.household >= 0
 
 
-def text(prefix: str, numbers: Array, suffix: str = "") -> Array:
-    """Ids: the numbers between a prefix and a suffix."""
-    return np.array([f"{prefix}{n}{suffix}" for n in numbers.tolist()], dtype=object)
-
-
-def choose(mask: Array, values: Any, others: Any = None) -> Array:
-    """Text of `values` where the mask holds, else of `others`."""
-    chosen: Array = np.where(mask, values, others).astype(object)
-    return chosen
-
-
-def has(values: Array) -> Array:
-    """Which of the values are there."""
-    nothing: Any = None
-    there: Array = np.not_equal(values, nothing)
-    return there
-
-
 def make_people(
     number: Array, household: Array, purchases: Purchases, pools: Pools, rng: Rng
 ) -> People:
@@ -153,26 +95,26 @@ def make_people(
     ]
     locale = rng.choice(list(LOCALES), size, p=list(LOCALES.values())).astype(object)
     gender = rng.choice(["f", "m"], size).astype(object)
-    first, last, last_other = _names(locale, gender, pools, rng)
+    first, last, last_other = details.names(locale, gender, pools, rng)
     partner = _partners(household, rng)
     is_second = (partner >= 0) & (partner < np.arange(size))
     last = np.where(is_second & (rng.random(size) < 0.8), last[partner], last).astype(object)
     is_married = (gender == "f") & (rng.random(size) < 2 * dirt.MARRIED.rate)
-    address, before = (_addresses(size, pools, rng) for _ in range(2))
-    address = address.where(is_second, _take(address, partner))
+    address, before = (details.addresses(size, pools, rng) for _ in range(2))
+    address = address.where(is_second, address.take(partner))
     has_moved = rng.random(size) < dirt.MOVED.rate
     uses = _memberships(household, partner, purchases, rng)
     in_business = uses["salesforce"] | uses["hubspot"]
     colleagues = number[0] + rng.integers(0, max(1, size // 14), size)
     company = np.where(in_business, colleagues, -1)
     has_account = (uses["shopify"] & (rng.random(size) < 0.88)) | uses["app"]
-    phone, phone2, recycled = _phones(number, address.country, uses["loyalty"], rng)
+    phone, phone2, recycled = details.phones(number, address.country, uses["loyalty"], rng)
     changed = is_married | has_moved | has(phone2)
     changed_at = YEAR_START + (rng.integers(20, 330, size) * DAY)
     shares = rng.random(size)
     shares = np.where(is_second, shares[partner], shares)
     in_family = partner >= 0
-    email, email2 = (_emails(first, last, number, which, rng) for which in (0, 1))
+    email, email2 = (details.emails(first, last, number, which, rng) for which in (0, 1))
     email2 = choose(rng.random(size) < dirt.NEW_EMAIL.rate, email2)
     family_phone = np.where(is_second, phone[partner], phone)
     return People(
@@ -185,11 +127,11 @@ def make_people(
         first=first,
         last=last,
         last_before=choose(is_married, last_other, last),
-        birth_date=_birth_dates(demographics, rng),
+        birth_date=details.birth_dates(demographics, rng),
         email=email,
         email2=email2,
         shop_email=choose((rng.random(size) < 0.4) & has(email2), email2, email),
-        work_email=choose(in_business, _work_emails(first, last, company, number, pools)),
+        work_email=choose(in_business, details.work_emails(first, last, company, number, pools)),
         phone=phone,
         phone2=phone2,
         address=address,
@@ -206,20 +148,6 @@ def make_people(
     )
 
 
-def _names(locale: Array, gender: Array, pools: Pools, rng: Rng) -> tuple[Array, Array, Array]:
-    first, last, other = (np.empty(len(locale), dtype=object) for _ in range(3))
-    for code in LOCALES:
-        here = locale == code
-        names, weights = pools.last[code]
-        last[here] = rng.choice(names, here.sum(), p=weights)
-        other[here] = rng.choice(names, here.sum(), p=weights)
-        for sex in "fm":
-            mask = here & (gender == sex)
-            names, weights = pools.first[code, sex]
-            first[mask] = rng.choice(names, mask.sum(), p=weights)
-    return first, last, other
-
-
 def _partners(household: Array, rng: Rng) -> Array:
     """Index of the other adult of a family, for pairs of neighbours among the buyers."""
     partner = np.full(len(household), -1)
@@ -229,118 +157,6 @@ def _partners(household: Array, rng: Rng) -> Array:
     partner[pairs[:, 0]] = pairs[:, 1]
     partner[pairs[:, 1]] = pairs[:, 0]
     return partner
-
-
-def _addresses(size: int, pools: Pools, rng: Rng) -> Address:
-    place = rng.integers(0, len(pools.city), size)
-    is_canada = pools.country == "CA"
-    weights = np.where(is_canada, 0.04 / is_canada.sum(), 0.96 / (~is_canada).sum())
-    place = rng.choice(len(weights), size, p=weights)
-    house = rng.integers(1, 9900, size)
-    street = pools.streets[rng.integers(0, len(pools.streets), size)]
-    tail = rng.integers(0, 100, size)
-    prefix, country = pools.postal_prefix[place], pools.country[place]
-    postal = [
-        f"{p}{t:02d}" if c == "US" else f"{p} {t % 10}A{t // 10}"
-        for p, t, c in zip(prefix, tail.tolist(), country, strict=True)
-    ]
-    line1 = [f"{h} {s}" for h, s in zip(house.tolist(), street, strict=True)]
-    return Address(
-        line1=np.array(line1, dtype=object),
-        city=pools.city[place],
-        region=pools.region[place],
-        postal_code=np.array(postal, dtype=object),
-        country=country,
-    )
-
-
-def _take(address: Address, index: Array) -> Address:
-    return Address(**{name: values[index] for name, values in vars(address).items()})
-
-
-def _birth_dates(demographics: list[dict[str, Any]], rng: Rng) -> Array:
-    """Dates that fit the household's real age band, where it is known."""
-    bands = [_AGE_BANDS.get(d.get("age", ""), (19, 80)) for d in demographics]
-    low, high = np.array(bands).T
-    days = (low + rng.random(len(bands)) * (high - low + 1)) * 365.25
-    dates: Array = np.datetime64("2018-01-01", "D") - days.astype("timedelta64[D]")
-    return dates
-
-
-def _emails(first: Array, last: Array, number: Array, which: int, rng: Rng) -> Array:
-    """Addresses at consumer providers; the digits make them unique to the person."""
-    provider = rng.integers(0, len(MAIL_PROVIDERS), len(first))
-    shape = rng.integers(0, 3, len(first))
-    return np.array(
-        [
-            _local_part(f, name, n * 2 + which, s) + "@" + MAIL_PROVIDERS[p]
-            for f, name, n, s, p in zip(
-                first, last, number.tolist(), shape.tolist(), provider.tolist(), strict=True
-            )
-        ],
-        dtype=object,
-    )
-
-
-def _local_part(first: str, last: str, number: int, shape: int) -> str:
-    given, family = (
-        "".join(filter(str.isalnum, dirt.plain(name))).lower() for name in (first, last)
-    )
-    given, family = given or "user", family or "mail"
-    if shape == 0:
-        return f"{given}.{family}{number}"
-    return f"{given[0]}{family}{number}" if shape == 1 else f"{family}_{given}{number}"
-
-
-def _work_emails(first: Array, last: Array, company: Array, number: Array, pools: Pools) -> Array:
-    return np.array(
-        [
-            f"{_local_part(f, name, n % 100, 0)}@{company_domain(c, pools)}" if c >= 0 else None
-            for f, name, c, n in zip(first, last, company.tolist(), number.tolist(), strict=True)
-        ],
-        dtype=object,
-    )
-
-
-def company_name(company: int, pools: Pools) -> str:
-    """The name of a chunk's company by its number."""
-    return str(pools.companies[company % len(pools.companies)])
-
-
-def company_domain(company: int, pools: Pools) -> str:
-    """The domain of a company: its name and a number, under the domain for examples."""
-    name = dirt.plain(company_name(company, pools)).lower()
-    return "".join(c for c in name if c.isalnum()) + f"{company}.example"
-
-
-def _phones(
-    number: Array, country: Array, is_member: Array, rng: Rng
-) -> tuple[Array, Array, Array]:
-    """(phone, second phone, holds a recycled number), E.164 on the fictional exchange."""
-    phone, second = (
-        np.array(
-            [_phone(n * 2 + slot, c) for n, c in zip(number.tolist(), country, strict=True)],
-            dtype=object,
-        )
-        for slot in (0, 1)
-    )
-    has_second = rng.random(len(number)) < dirt.NEW_PHONE.rate
-    members = np.flatnonzero(is_member)
-    pairs = np.c_[members[:-1], members[1:]][::2]
-    pairs = pairs[rng.random(len(pairs)) < 2 * dirt.RECYCLED.rate]
-    holders, heirs = pairs.T
-    has_second[holders] = True
-    phone[heirs] = second[holders]
-    recycled = np.isin(np.arange(len(number)), heirs)
-    return phone, choose(has_second, second), recycled
-
-
-def _phone(serial: int, country: str) -> str:
-    areas = AREA_CODES[country]
-    block = len(areas) * 10_000
-    exchange, place = divmod(serial, block)
-    area, line = divmod(place * 12_347 % block, 10_000)
-    return f"+1{areas[area]}{555 + exchange}{line:04d}"
 
 
 def _memberships(

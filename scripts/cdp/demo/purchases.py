@@ -239,7 +239,8 @@ def take_baskets(
 
 
 def _is_in_store_only(purchases: Purchases) -> Array:
-    """Baskets with fuel or with lines of no quantity or value: no web shop has those."""
+    """Baskets with fuel, or with lines that no web shop has: no quantity, no value, or bulk."""
     fuel = purchases.products["department"] == "FUEL"
-    odd = (purchases.quantity == 0) | (purchases.sales == 0) | fuel[purchases.product]
+    odd = (purchases.quantity == 0) | (purchases.quantity > 100) | (purchases.sales == 0)
+    odd |= fuel[purchases.product]
     return np.add.reduceat(odd.astype(int), purchases.line_offsets[:-1]) > 0

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import DAY, YEAR_START, People, has
+from cdp.demo.columns import DAY, YEAR_START, has
+from cdp.demo.people import People
 
 if TYPE_CHECKING:
     from cdp.demo.world import Chunk

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from cdp.demo import people as persons
 from cdp.demo import purchases as real
 from cdp.demo import visits
+from cdp.demo.columns import YEAR_START, choose
 from cdp.demo.names import Pools
-from cdp.demo.people import YEAR_START, People
+from cdp.demo.people import People
 
 __all__ = ["LAST_DAY", "NOW", "Carts", "Chunk", "World"]
 
@@ -180,7 +181,7 @@ class Chunk:
         """(currency, units of it per US dollar): Canadians pay online in their dollars."""
         is_canada = self.people.address.country[person] == "CA"
         per_dollar = np.where(is_canada, 1 / self.world.usd_per_cad(times), 1.0)
-        return persons.choose(is_canada, "CAD", "USD"), per_dollar
+        return choose(is_canada, "CAD", "USD"), per_dollar
 
     def changed_on(self, number: Array, tag: str) -> Array:
         """The day after the last one (1, 2, ...) on which a record changes; 0: on none."""

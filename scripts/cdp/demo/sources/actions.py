@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import choose, text
+from cdp.demo.columns import choose, text
 from cdp.demo.sink import Sink
 from cdp.demo.sources.pages import (
     PRODUCT,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cdp.demo.people import YEAR_START, text
+from cdp.demo.columns import YEAR_START, text
 from cdp.demo.sink import Sink
 from cdp.demo.sources.pages import campaign_name
 from cdp.demo.world import NOW, World

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cdp.demo.people import DAY, choose, text
+from cdp.demo.columns import DAY, choose, text
 from cdp.demo.purchases import Baskets
 from cdp.demo.sink import Sink
 from cdp.demo.sources.feeds import receipts

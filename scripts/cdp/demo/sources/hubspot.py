@@ -1,4 +1,4 @@
-"""HubSpot: contacts, companies and deals of the business side; its mail is in mail.py."""
+"""HubSpot: contacts, companies and deals of the business side, and their mailings."""
 
 from __future__ import annotations
 
@@ -9,25 +9,79 @@ from numpy.typing import NDArray
 
 from cdp.demo import dirt
 from cdp.demo.cards import Cards
-from cdp.demo.people import DAY, YEAR_START
+from cdp.demo.columns import DAY, YEAR_START, choose, has, pick, text
 from cdp.demo.sink import Sink
-from cdp.demo.sources.salesforce import HUBSPOT_STAGES, OWNERS, Companies, steps, work_cards
-from cdp.demo.world import NOW, Chunk
+from cdp.demo.sources.business import (
+    OWNERS,
+    STILL,
+    Companies,
+    Deals,
+    job_titles,
+    owners,
+    work_cards,
+)
+from cdp.demo.sources.mailings import CAMPAIGNS, Sends, subjects, titles
+from cdp.demo.world import NOW, Chunk, World
 
-__all__ = ["hubspot_cards", "hubspot_ids", "write_hubspot"]
+__all__ = ["write_hubspot", "write_pipeline"]
 
 Array = NDArray[Any]
 
+STAGES = ("appointment", "qualified", "contract", "closedwon", "closedlost")
+LABELS = ("Appointment", "Qualified", "Contract sent", "Closed won", "Closed lost")
+PROBABILITY = (0.2, 0.4, 0.7, 1.0, 0.0)
+LOST = 0.4  # of the deals that ended
+PORTAL = 4711
 
-def hubspot_cards(chunk: Chunk) -> Cards:
-    """HubSpot's contacts; the same whenever they are asked for."""
-    return work_cards(chunk, chunk.people.uses["hubspot"], chunk.rng("hubspot contacts"))
+
+def write_pipeline(world: World, sink: Sink) -> None:
+    """The sales people, the stages of a deal, and the year's mailings."""
+    sink.write(
+        "hubspot.owner",
+        {
+            "owner_id": 9000 + np.arange(OWNERS),
+            **owners(world),
+            "created_at": YEAR_START,
+            "updated_at": YEAR_START,
+            "_fivetran_synced": NOW,
+        },
+    )
+    stages = np.array(STAGES, dtype=object)
+    sink.write(
+        "hubspot.deal_pipeline_stage",
+        {
+            "stage_id": stages,
+            "label": np.array(LABELS, dtype=object),
+            "pipeline_id": "default",
+            "display_order": np.arange(len(stages)),
+            "probability": np.array(PROBABILITY),
+            "closed_won": stages == "closedwon",
+            "is_closed": np.isin(stages, ("closedwon", "closedlost")),
+            "active": True,
+            "created_at": YEAR_START,
+            "updated_at": YEAR_START,
+            "_fivetran_deleted": False,
+            "_fivetran_synced": NOW,
+        },
+    )
+    sink.write(
+        "hubspot.email_campaign",
+        {
+            "id": 3000 + np.arange(CAMPAIGNS),
+            "name": titles("hubspot"),
+            "subject": subjects(),
+            "type": "BATCH_EMAIL",
+            "app_name": "Batch",
+            "num_included": 100,
+            "_fivetran_synced": NOW,
+        },
+    )
 
 
 def write_hubspot(chunk: Chunk, sink: Sink) -> None:
-    """Contacts, companies and deals; its mail stands in mail.py."""
+    """Contacts, companies, deals, and what contacts did with the mailings."""
     people, rng = chunk.people, chunk.rng("hubspot")
-    cards = hubspot_cards(chunk)
+    cards = work_cards(chunk, people.uses["hubspot"], rng)
     who, size = cards.person, len(cards)
     companies = Companies(chunk, who, rng)
     ids = hubspot_ids(people.number[who], cards.nth)
@@ -41,9 +95,7 @@ def write_hubspot(chunk: Chunk, sink: Sink) -> None:
             "property_firstname": cards.first,
             "property_lastname": cards.last,
             "property_company": dirt.cases(companies.name[row], rng),
-            "property_jobtitle": chunk.world.pools.jobs[
-                people.number[who] % len(chunk.world.pools.jobs)
-            ],
+            "property_jobtitle": job_titles(chunk, who),
             "property_createdate": created,
             "property_created_at": created,
             "_fivetran_deleted": False,
@@ -70,6 +122,7 @@ def write_hubspot(chunk: Chunk, sink: Sink) -> None:
         },
     )
     _write_deals(chunk, sink, cards, ids, companies, rng)
+    _write_email_events(chunk, sink, cards.email[has(cards.email)], rng)
 
 
 def hubspot_ids(number: Array, nth: Array | int = 0) -> Array:
@@ -82,54 +135,76 @@ def _write_deals(
 ) -> None:
     row = np.flatnonzero(rng.random(len(cards)) < 0.5)
     size = len(row)
-    deal_ids = chunk.serials(size, 70_000_000_000)
-    created = chunk.uniform_times(size, rng, NOW - 250 * DAY, NOW - 5 * DAY)
-    pace = rng.integers(6, 40, size)
-    reached = np.minimum(((NOW - created) / (DAY * pace)).astype(int), 3)
-    final = np.where((reached == 3) & (rng.random(size) < 0.4), 4, reached)
+    deals = Deals(chunk, size, STAGES.index("closedwon") + 1, LOST, rng)
+    ids = chunk.serials(size, 70_000_000_000)
     company = companies.row_of(chunk.people.company[cards.person[row]])
     sink.write(
         "hubspot.deal",
         {
-            "deal_id": deal_ids,
+            "deal_id": ids,
             "deal_pipeline_id": "default",
-            "deal_pipeline_stage_id": np.array(HUBSPOT_STAGES, dtype=object)[final],
+            "deal_pipeline_stage_id": pick(STAGES, deals.stage),
             "owner_id": 9000 + companies.number[company] % OWNERS,
-            "portal_id": 4711,
+            "portal_id": PORTAL,
             "property_dealname": companies.name[company] + " office fruit",
             "property_description": None,
             "property_amount": np.round(rng.lognormal(7.4, 0.7, size), 2),
-            "property_createdate": created,
-            "property_closedate": created + pace * 3 * DAY,
+            "property_createdate": deals.created,
+            "property_closedate": deals.closes,
             "is_deleted": False,
         },
     )
     sink.write(
         "hubspot.deal_contact",
         {
-            "deal_id": deal_ids,
+            "deal_id": ids,
             "contact_id": contact_ids[row],
             "type_id": 3,
             "category": "HUBSPOT_DEFINED",
             "_fivetran_synced": NOW,
         },
     )
-    deal, step = steps(reached)
-    stage = np.where(step == 3, final[deal], step)
-    start = created[deal] + pace[deal] * step * DAY
-    is_last = step == reached[deal]
+    deal, stage, start, until = deals.history()
     sink.write(
         "hubspot.deal_stage",
         {
-            "deal_id": deal_ids[deal],
-            "value": np.array(HUBSPOT_STAGES, dtype=object)[stage],
+            "deal_id": ids[deal],
+            "value": pick(STAGES, stage),
             "date_entered": start,
             "source": "CRM_UI",
             "_fivetran_start": start,
-            "_fivetran_end": np.where(
-                is_last, np.datetime64("9999-12-31T23:59:59"), start + pace[deal] * DAY
-            ),
-            "_fivetran_active": is_last,
+            "_fivetran_end": until,
+            "_fivetran_active": until == STILL,
+            "_fivetran_synced": NOW,
+        },
+    )
+
+
+def _write_email_events(chunk: Chunk, sink: Sink, reached: Array, rng: np.random.Generator) -> None:
+    """What happened to each mail, by recipient. A filtered event is a machine's."""
+    sends = Sends(np.full(len(reached), YEAR_START), 0.3, rng)
+    second = np.timedelta64(1, "s")
+    happened = sends.happened(
+        ("SENT", sends.everyone, sends.sent_at),
+        ("DELIVERED", ~sends.is_bounced, sends.sent_at + 2 * second),
+        ("MACHINE OPEN", sends.is_machine_open, sends.sent_at + 3 * second),
+        ("OPEN", sends.is_opened, sends.opened_at),
+        ("CLICK", sends.is_clicked, sends.opened_at + 30 * second),
+        ("BOUNCE", sends.is_bounced, sends.sent_at),
+        ("STATUSCHANGE", sends.is_unsubscribed, sends.opened_at),
+    )
+    by_machine = happened.kind == "MACHINE OPEN"
+    sink.write(
+        "hubspot.email_event",
+        {
+            "id": text("he", chunk.serials(len(happened.send))),
+            "created": happened.time,
+            "email_campaign_id": 3000 + sends.campaign[happened.send],
+            "type": choose(by_machine, "OPEN", happened.kind),
+            "filtered_event": by_machine,
+            "recipient": reached[sends.reader[happened.send]],
+            "portal_id": PORTAL,
+            "app_id": 113,
             "_fivetran_synced": NOW,
         },
     )

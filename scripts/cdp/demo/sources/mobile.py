@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import DAY, YEAR_START, choose, text
+from cdp.demo.columns import DAY, YEAR_START, choose, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink
 from cdp.demo.sources.actions import product_columns

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo.cards import soil_emails
-from cdp.demo.people import DAY, choose, text
+from cdp.demo.columns import DAY, choose, text
 from cdp.demo.purchases import Baskets, Purchases
 from cdp.demo.sink import Sink, where_known
 from cdp.demo.sources.retail import basket_lines

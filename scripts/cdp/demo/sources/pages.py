@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import choose, text
+from cdp.demo.columns import choose, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import where_known
 from cdp.demo.visits import ORIGINS, PAID, USER_AGENTS

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cdp.demo import dirt
 from cdp.demo.cards import Habits, make_cards
-from cdp.demo.people import DAY, YEAR_START, choose, has, text
+from cdp.demo.columns import DAY, YEAR_START, choose, has, text
 from cdp.demo.purchases import Baskets, Purchases, explode
 from cdp.demo.sink import Sink
 from cdp.demo.world import NOW, Chunk, World

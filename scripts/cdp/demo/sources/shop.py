@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo.cards import Habits, make_cards, soil_emails
-from cdp.demo.people import DAY, YEAR_START, choose, has, text
+from cdp.demo.columns import DAY, YEAR_START, choose, has, text
 from cdp.demo.sink import Sink, where_known
 from cdp.demo.sources.orders import customer_ids, write_orders
 from cdp.demo.world import NOW, Carts, Chunk, World

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cdp.demo import dirt
 from cdp.demo.cards import Cards, Habits, make_cards, soil_emails
-from cdp.demo.people import DAY, YEAR_START, choose, has, text
+from cdp.demo.columns import DAY, YEAR_START, choose, has, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink, where_known
 from cdp.demo.world import NOW, Chunk, World
@@ -190,7 +190,9 @@ class _Tickets:
                 "field_name": field,
                 "value": np.r_[np.array(STEPS, dtype=object)[step], self.priority, scores],
                 "updated": np.r_[
-                    self.times[ticket, step], self.created, self.times[rated, 3] + HOUR
+                    self.times[ticket, step],
+                    self.created,
+                    np.minimum(self.times[rated, 3] + HOUR, NOW),
                 ],
                 "user_id": self.agent[np.r_[ticket, every, rated]],
                 "_fivetran_synced": NOW,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cdp.demo.people import has
+from cdp.demo.columns import has
 from cdp.demo.sink import Sink
 from cdp.demo.world import Chunk
 

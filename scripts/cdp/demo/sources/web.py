@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo import dirt
-from cdp.demo.people import choose
+from cdp.demo.columns import choose
 from cdp.demo.sink import Sink
 from cdp.demo.sources.actions import write_actions
 from cdp.demo.sources.pages import (
