@@ -55,7 +55,7 @@
         'accounts': {
             'updated_at': time, 'created_at': time, 'name': text, 'domain': text,
             'industry': text, 'employees': number, 'annual_revenue': money,
-            'phone': text, 'city': text, 'region': text, 'country_code': text,
+            'switchboard': text, 'city': text, 'region': text, 'country_code': text,
             'owner_id': text, 'parent_id': text,
         },
         'carts': {

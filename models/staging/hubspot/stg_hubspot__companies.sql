@@ -25,7 +25,7 @@ accounts as (
         property_industry as industry,
         property_numberofemployees as employees,
         property_annualrevenue as annual_revenue,
-        property_phone as phone,
+        property_phone as switchboard,
         property_city as city,
         property_state as region,
         property_country as country_code,
@@ -38,6 +38,6 @@ accounts as (
 )
 
 {{ cdp_emit('accounts', 'accounts', [
-    'name', 'domain', 'industry', 'employees', 'annual_revenue', 'phone', 'city',
+    'name', 'domain', 'industry', 'employees', 'annual_revenue', 'switchboard', 'city',
     'region', 'country_code', 'owner_id', 'parent_id', 'created_at', 'updated_at',
 ]) }}

@@ -25,7 +25,7 @@ companies as (
         industry,
         number_of_employees as employees,
         annual_revenue,
-        phone,
+        phone as switchboard,
         billing_city as city,
         coalesce(billing_state_code, billing_state) as region,
         coalesce(billing_country_code, billing_country) as country_code,
@@ -38,6 +38,6 @@ companies as (
 )
 
 {{ cdp_emit('accounts', 'companies', [
-    'name', 'domain', 'industry', 'employees', 'annual_revenue', 'phone', 'city',
+    'name', 'domain', 'industry', 'employees', 'annual_revenue', 'switchboard', 'city',
     'region', 'country_code', 'owner_id', 'parent_id', 'created_at', 'updated_at',
 ]) }}
