@@ -41,17 +41,20 @@ def ring(share: float, text: str, title: str) -> Markup:
 
 
 def flow(weights: Sequence[float], title: str) -> Markup:
-    """Ribbons from equal rows on the left to one block on the right, as thick as `weights`."""
+    """Streams from equal rows on the left into one block on the right, sized by `weights`."""
     row_height = 32.0
     height, total = len(weights) * row_height, sum(weights) or 1.0
-    drawn, end = Markup(), height * 0.1
+    most = max(weights, default=0) or 1.0
+    drawn, end = Markup(), height * 0.2
     for row, weight in enumerate(weights):
-        thick = weight / total * height * 0.8
-        start, middle = (row + 0.5) * row_height, end + thick / 2
-        drawn += Markup('<path class="ribbon c{}" stroke-width="{:.2f}" d="{}"/>').format(
+        middle, half = (row + 0.5) * row_height, max(weight / most * 12, 0.5)
+        top, bottom = f"{middle - half:.1f}", f"{middle + half:.1f}"
+        thick = weight / total * height * 0.6
+        into, until = f"{end:.1f}", f"{end + thick:.1f}"
+        drawn += Markup('<path class="stream c{}" d="{}"/>').format(
             row % 6,
-            min(max(thick, 0.8), 26),
-            f"M0 {start:.1f} C55 {start:.1f} 45 {middle:.1f} 100 {middle:.1f}",
+            f"M0 {top} C50 {top} 50 {into} 100 {into} "
+            f"V{until} C50 {until} 50 {bottom} 0 {bottom} Z",
         )
         end += thick
     return _svg("flow", 100, height, title, drawn, stretch=True)

@@ -53,7 +53,7 @@ SECTIONS = (
     Section(
         "sources",
         "From records to people",
-        ("cdp.cdp_identity_map",),
+        ("cdp.cdp_identity_map", "cdp.cdp_profiles"),
         "Run cdp build: it decides which records are one person.",
         sources.facts,
         wide=True,
@@ -66,11 +66,19 @@ SECTIONS = (
         merges.facts,
     ),
     Section(
+        "breadth",
+        "In how many systems people are",
+        ("cdp.cdp_identity_map", "cdp.cdp_profiles"),
+        "Run cdp build: it decides which records are one person.",
+        sources.breadth,
+    ),
+    Section(
         "completeness",
         "What we know of each person",
         ("cdp.cdp_profiles", "cdp.cdp_attribute_values", "cdp.cdp_identifiers"),
         "Run cdp build: it makes the profiles.",
         completeness.facts,
+        wide=True,
     ),
     Section(
         "rfm",
@@ -97,7 +105,7 @@ SECTIONS = (
     Section(
         "deliveries",
         "What was sent where, and what was refused",
-        ("state.cdp_sync_runs",),
+        ("state.cdp_sync_runs", "state.cdp_sync_state", "state.cdp_plans", "state.cdp_sync_ledger"),
         "Run cdp plan to see what would go where, then cdp sync to send it.",
         deliveries.facts,
         wide=True,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cdp.activation.ledger import Ledger
 from cdp.report import write_report
 from conftest import Outcome, Project
 from support.public_tables import HOSTILE, PEOPLE
+
+NOW = datetime(2018, 1, 1, 6)
 
 
 @pytest.fixture
@@ -21,20 +25,24 @@ def facts(filled_project: Project) -> dict[str, Any]:
 
 
 def test_records_become_people(facts: dict[str, Any]) -> None:
-    assert facts["sources"]["people"] == PEOPLE
+    assert facts["sources"]["people"] == 200
+    assert facts["sources"]["visitors"] == 40
     assert facts["sources"]["records"] == 240 * 2 + 120 * 3 + 80
-    assert facts["sources"]["by_source"][0] == {"source": "shopify", "records": 480, "people": 240}
-    assert facts["sources"]["by_breadth"] == [
+    [largest, *_] = facts["sources"]["by_source"]
+    assert largest == {"source": "shopify", "records": 480, "profiles": 240}
+
+
+def test_visitors_count_as_nobody_known_in_several_systems(facts: dict[str, Any]) -> None:
+    assert facts["breadth"]["by_breadth"] == [
         {"sources": 1, "people": 80},
         {"sources": 2, "people": 120},
-        {"sources": 3, "people": 40},
     ]
 
 
 def test_only_the_winning_value_completes_an_attribute(facts: dict[str, Any]) -> None:
     assert facts["completeness"]["attributes"] == [
-        {"name": "first_name", "people": 240},
-        {"name": "email", "people": 180},
+        {"name": "first_name", "people": 200},
+        {"name": "email", "people": 160},
     ]
 
 
@@ -54,7 +62,7 @@ def test_segment_overlaps_are_counted_once_a_pair(facts: dict[str, Any]) -> None
 
 def test_silence_is_no_consent(facts: dict[str, Any]) -> None:
     assert facts["consent"]["purposes"] == [
-        {"purpose": "marketing_email", "granted": 80, "refused": 40}
+        {"purpose": "marketing_email", "granted": 64, "refused": 16}
     ]
 
 
@@ -64,11 +72,37 @@ def test_freshness_counts_from_the_platforms_clock(facts: dict[str, Any]) -> Non
     assert len(facts["freshness"]["months"]) == 15
 
 
+def test_a_sync_shows_its_last_run_and_all_that_it_ever_delivered(filled_project: Project) -> None:
+    warehouse = filled_project.open()
+    Ledger(warehouse).ensure()
+    for number, sent, withheld in ((1, 30, '{"no_consent": 9}'), (2, 5, '{"no_consent": 7}')):
+        warehouse.execute(
+            "insert into cdp_state.cdp_sync_runs (run_id, run_number, sync, place, status, "
+            "succeeded, rejected, withheld, withheld_reasons, started_at) "
+            "values (?, ?, 'a_to_b', 'files:out', 'partial', ?, 1, 7, ?, ?)",
+            (f"a#{number}", number, sent, withheld, NOW),
+        )
+        warehouse.execute(
+            "insert into cdp_state.cdp_sync_ledger (run_id, run_number, sync, place, entity_id, "
+            "status, code) values (?, ?, 'a_to_b', 'files:out', 'x', 'rejected', 'bad_email')",
+            (f"a#{number}", number),
+        )
+    warehouse.close()
+    out = filled_project.scratch / "report.html"
+    deliveries = write_report(filled_project.directory, filled_project.target, out)["deliveries"]
+    [sync] = deliveries["syncs"]
+    assert (sync["sent"], sync["withheld"], sync["runs"], sync["state"]) == (35, 7, 2, "warn")
+    assert deliveries["reasons"] == [
+        {"reason": "no_consent", "rows": 7, "by": "withheld here"},
+        {"reason": "bad_email", "rows": 1, "by": "refused there"},
+    ]
+
+
 def test_before_the_first_build_every_section_says_what_to_do(duckdb_project: Project) -> None:
     duckdb_project.open().close()
     out = duckdb_project.scratch / "report.html"
     facts = write_report(duckdb_project.directory, duckdb_project.target, out)
-    assert facts["sources"] == {"absent": ["cdp.cdp_identity_map"]}
+    assert facts["sources"] == {"absent": ["cdp.cdp_identity_map", "cdp.cdp_profiles"]}
     assert "Nothing here yet. Run cdp quality" in out.read_text()
 
 
@@ -91,5 +125,5 @@ def test_json_carries_the_same_figures(
     out = filled_duckdb.scratch / "page.html"
     outcome = cdp_cli("report", "--out", out, "--json")
     assert outcome.exit_code == 0, outcome.stderr
-    assert json.loads(outcome.stdout)["sources"]["people"] == PEOPLE
+    assert json.loads(outcome.stdout)["sources"]["people"] == 200
     assert out.exists()

@@ -1,6 +1,7 @@
 """A small, made-up set of public tables, for tests of what reads them.
 
-240 people with regular habits, so that every count can be worked out by hand. The SQL
+240 profiles with regular habits, so that every count can be worked out by hand; every
+sixth is a visitor whom nobody has named. The SQL
 runs on DuckDB and on Postgres.
 """
 
@@ -40,9 +41,10 @@ _TABLES = {
             case when n % 4 > 0 then 'person' || n || '@example.com' end as email,
             'Ann' || n as first_name,
             cast('1980-05-17' as date) as birth_date,
-            1 + n % 5 as recency_score,
-            1 + (n / 5) % 5 as frequency_score,
-            10.0 * n as revenue_total,
+            n % 6 > 0 as is_known,
+            1 + n % 5 as rfm_recency,
+            1 + (n / 5) % 5 as rfm_frequency,
+            10.0 * n as revenue_lifetime,
             case n % 4
                 when 0 then 'active' when 1 then 'new' when 2 then 'lapsed' else '{hostile}'
             end as lifecycle_stage
@@ -75,7 +77,7 @@ _TABLES = {
     "cdp.cdp_consents": """
         select
             'p' || n as profile_id, 'marketing_email' as purpose, 'email' as channel,
-            case when n % 3 = 0 then 'withdrawn' else 'granted' end as status
+            case when n % 5 = 0 then 'withdrawn' else 'granted' end as status
         from people where n % 2 = 0
     """,
     "cdp.cdp_timeline": """

@@ -8,7 +8,7 @@ from cdp.report.tables import Tables
 
 __all__ = ["facts"]
 
-PEOPLE = "select count(*) from {cdp}.cdp_profiles"
+PEOPLE = "select count(*) from {cdp}.cdp_profiles where is_known"
 
 # A person counts once a purpose: as granted where any channel is, else as refused.
 PURPOSES = """
@@ -18,6 +18,8 @@ with purposes as (
         purpose,
         max(case when status = 'granted' then 1 else 0 end) as is_granted
     from {cdp}.cdp_consents
+    inner join {cdp}.cdp_profiles using (profile_id)
+    where is_known
     group by profile_id, purpose
 )
 
@@ -32,7 +34,7 @@ order by granted desc, purpose
 
 
 def facts(tables: Tables) -> dict[str, Any]:
-    """People in all; by purpose, people who granted it on some channel and who refused it."""
+    """Known people in all; by purpose, those who granted it on some channel and who refused it."""
     return {
         "people": tables.one(PEOPLE)[0],
         "purposes": [

@@ -12,15 +12,16 @@ STAGES = """
 select
     coalesce(lifecycle_stage, 'unknown') as stage,
     count(*) as people,
-    sum(revenue_total) as revenue
+    sum(revenue_lifetime) as revenue
 from {cdp}.cdp_profiles
+where is_known
 group by coalesce(lifecycle_stage, 'unknown')
 order by people desc, stage
 """
 
 
 def facts(tables: Tables) -> dict[str, Any]:
-    """People and their revenue by lifecycle stage, the largest first."""
+    """Known people and their revenue by lifecycle stage, the largest first."""
     return {
         "currency": tables.settings.get("cdp_reporting_currency", "USD"),
         "stages": [

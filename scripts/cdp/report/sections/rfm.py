@@ -10,13 +10,13 @@ __all__ = ["facts"]
 
 MAP = """
 select
-    recency_score as recency,
-    frequency_score as frequency,
+    rfm_recency as recency,
+    rfm_frequency as frequency,
     count(*) as people,
-    sum(revenue_total) as revenue
+    sum(revenue_lifetime) as revenue
 from {cdp}.cdp_profiles
-where recency_score is not null and frequency_score is not null
-group by recency_score, frequency_score
+where rfm_recency is not null and rfm_frequency is not null
+group by rfm_recency, rfm_frequency
 order by recency, frequency
 """
 
