@@ -69,6 +69,52 @@ def demo(people: int, seed: int, out: Path, day: datetime | None) -> None:
 
 
 @cli.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--source", "sources", multiple=True, help="Only this source; may be repeated.")
+@click.option("--prune", is_flag=True, help="Remove the rows of files that are gone.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of each file as JSON.")
+@click.pass_obj
+def load(
+    settings: dict[str, Any], directory: Path, sources: tuple[str, ...], prune: bool, as_json: bool
+) -> None:
+    """Bring the files below DIRECTORY into the raw schemas.
+
+    \b
+    Where files stand (DIRECTORY/raw is taken for DIRECTORY where it exists):
+      DIRECTORY/<source>/<table>/<any name>.<ending>
+      DIRECTORY/<source>/<table>.<ending>
+    Endings: .parquet .csv .csv.gz .jsonl .ndjson (the last two also with .gz). The
+    source becomes the schema, in lower case.
+
+    A file is known by its path below DIRECTORY. One that has not changed is skipped; one
+    that has replaces its own rows; one that is gone keeps them, unless --prune. A row that
+    cannot be loaded goes to cdp_state.cdp_quarantine with its line and the reason; rows
+    loaded and quarantined are all rows of the file. Parquet keeps its types; the cells of
+    CSV and JSON stay text as written, which staging casts; an empty CSV cell is null.
+
+    Exit code: 0 all done, 5 a file could not be loaded (it is left out as a whole).
+
+    \b
+    Examples:
+      cdp load demo_data
+      cdp load /data/exports --source shopify --source pos
+      cdp load /data/exports --prune --json
+    """
+    from cdp.errors import PartialFailure
+    from cdp.load import best_progress, load, show
+    from cdp.warehouse import open_warehouse
+
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        outcomes, ignored = load(warehouse, directory, sources, prune, best_progress())
+    finally:
+        warehouse.close()
+    click.echo(show.as_json(outcomes, ignored) if as_json else show.as_text(outcomes, ignored))
+    if failed := [outcome for outcome in outcomes if outcome.status == "failed"]:
+        raise PartialFailure(f"{len(failed)} of {len(outcomes)} files could not be loaded.")
+
+
+@cli.command()
 @click.option(
     "--docs",
     type=click.Path(file_okay=False, path_type=Path),

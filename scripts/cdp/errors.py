@@ -5,6 +5,7 @@ CdpError                     one clear sentence that says what to do
 ├── WarehouseError           the warehouse cannot be reached, opened or read
 ├── BlockedError             refused by a guard: budget, stale plan, lock, gate
 ├── RetriableError           passing: back off and try again; honours Retry-After
+├── PartialFailure           some of it failed and was named; the rest is done
 ├── RecordRejected           this row will not do: keep the receipt, go on
 └── FatalDestinationError    stop this sync, go on with the others
 """
@@ -16,6 +17,7 @@ __all__ = [
     "CdpError",
     "ConfigError",
     "FatalDestinationError",
+    "PartialFailure",
     "RecordRejected",
     "RetriableError",
     "WarehouseError",
@@ -64,3 +66,9 @@ class RecordRejected(CdpError):  # noqa: N818 - the name states an outcome, as t
 
 class FatalDestinationError(CdpError):
     """The destination refuses everything (credentials, account): stop this sync."""
+
+
+class PartialFailure(CdpError):  # noqa: N818 - the name states an outcome
+    """Some of it failed and was named; the rest is done."""
+
+    exit_code = 5

@@ -11,38 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cdp.warehouse import Warehouse, open_warehouse
+from cdp.warehouse import Warehouse
 from support.postgres import NoPostgres, PostgresServer
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Project:
-    """This repository as a dbt project over an empty database."""
-
-    directory: Path
-    target: str
-    dialect: str
-    scratch: Path
-
-    def open(self, read_only: bool = False) -> Warehouse:
-        """A connection; the caller closes it."""
-        return open_warehouse(self.directory, self.target, read_only)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run of the command left."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
+from support.project import ROOT, Outcome, Project
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, Project
+from support.project import ROOT, Project
 
 GOOD = """
 why: a test

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from conftest import Project
+from support.project import Project
 from support.public_tables import make_public_tables
 
 

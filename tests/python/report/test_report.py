@@ -12,7 +12,7 @@ import pytest
 
 from cdp.activation.ledger import Ledger
 from cdp.report import write_report
-from conftest import Outcome, Project
+from support.project import Outcome, Project
 from support.public_tables import HOSTILE, PEOPLE
 
 NOW = datetime(2018, 1, 1, 6)

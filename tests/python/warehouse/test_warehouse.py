@@ -14,7 +14,7 @@ import pytest
 
 from cdp.errors import ConfigError, WarehouseError
 from cdp.warehouse import Warehouse, quoted, read_profile, schema_name
-from conftest import ROOT, Project
+from support.project import ROOT, Project
 
 CANARY = "canary-7f3a@example.com"
 
