@@ -1,5 +1,5 @@
-{#- The 'first' or the 'last' name in a column that holds both: "Ann Lee" and "Lee, Ann";
-    one word alone is a first name; an email address is no name. -#}
+{#- The 'first' or the 'last' name in a column that holds both: "Ann Lee", "Lee, Ann".
+    One word alone is a first name; an email address is no name. -#}
 {% macro cdp_name_part(column, part) -%}
     nullif(trim(case
         when {{ column }} like '%@%' then null

@@ -1,6 +1,6 @@
-{#- A record's versions as stays: versions in a row that are alike in the columns `state`
-    are one stay. A row has the columns of the stay's last version, and `entered_at`,
-    the `at` of its first. `at` is unique within a record. -#}
+{#- A record's versions as stays: versions in a row that are alike in the columns of
+    `state` are one stay. A row has the columns of the stay's last version, and
+    `entered_at`, the `at` of its first. `at` is unique within a record. -#}
 {% macro cdp_stays(relation, key, state, at) -%}
     {%- set record = '_source, ' ~ key -%}
     {%- set record_in_state = record ~ ', ' ~ state | join(', ') -%}

@@ -13,7 +13,9 @@ with contacts as (
 ),
 
 current_contacts as (
-    {{ cdp_latest('contacts', ['id'], ['property_lastmodifieddate', '_fivetran_synced']) }}
+    {{ cdp_latest('contacts', ['id'], [
+        'property_lastmodifieddate', '_fivetran_synced',
+    ]) }}
 ),
 
 people as (

@@ -39,7 +39,9 @@ entered_stages as (
 ),
 
 named_stages as (
-    {{ cdp_latest('pipeline_stages', ['stage_id'], ['updated_at', '_fivetran_synced']) }}
+    {{ cdp_latest('pipeline_stages', ['stage_id'], [
+        'updated_at', '_fivetran_synced',
+    ]) }}
 ),
 
 -- A deal with several contacts is nobody's in particular.
@@ -56,7 +58,8 @@ sole_contacts as (
 deals_by_stage as (
     select
         current_deals.*,
-        coalesce(entered_stages.value, current_deals.deal_pipeline_stage_id) as stage_id,
+        coalesce(entered_stages.value, current_deals.deal_pipeline_stage_id)
+            as stage_id,
         coalesce(entered_stages.date_entered, current_deals.property_createdate)
             as entered_at
     from current_deals
@@ -100,6 +103,6 @@ opportunities as (
 )
 
 {{ cdp_emit('opportunities', 'opportunities', [
-    'occurred_at', 'opportunity_id', 'name', 'stage', 'amount', 'currency', 'close_date',
-    'created_at', 'owner_id', 'probability', 'is_closed', 'is_won',
+    'occurred_at', 'opportunity_id', 'name', 'stage', 'amount', 'currency',
+    'close_date', 'created_at', 'owner_id', 'probability', 'is_closed', 'is_won',
 ]) }}

@@ -19,7 +19,8 @@ named_campaigns as (
         _brand as brand,
         id as record_id,
         name,
-        case when lower(campaign_type) like '%sms%' then 'sms' else 'email' end as channel,
+        case when lower(campaign_type) like '%sms%' then 'sms' else 'email' end
+            as channel,
         lower(status) as status,
         subject,
         coalesce(sent_at, send_time) as started_at,

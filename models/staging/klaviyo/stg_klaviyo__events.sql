@@ -1,5 +1,5 @@
 -- One row per thing that happened to an email, SMS or push message. Feeds the contract
--- messages. The tool's other metrics (orders, page views) come from where they happened.
+-- messages. The tool's other metrics (orders, page views) come from where they happen.
 
 {{ config(
     enabled=cdp_has_source('klaviyo'),
@@ -33,7 +33,9 @@ current_campaigns as (
 named_events as (
     select
         single_events.*,
-        lower(coalesce(current_metrics.name, single_events.type)) as metric_name
+        lower(coalesce(current_metrics.name, single_events.type)) as metric_name,
+        lower(coalesce(single_events.property_client_type, '')) as client_type,
+        lower(coalesce(single_events.property_client_name, '')) as client_name
     from single_events
     left join current_metrics
         on
@@ -81,15 +83,16 @@ messages as (
         coalesce(events_with_kind.campaign_id, events_with_kind.flow_id) as campaign_id,
         coalesce(current_campaigns.name, events_with_kind.property_campaign_name)
             as campaign_name,
-        coalesce(events_with_kind.property_subject, current_campaigns.subject) as subject,
+        coalesce(events_with_kind.property_subject, current_campaigns.subject)
+            as subject,
         events_with_kind.property_url as url,
         -- Mail privacy proxies and link scanners open and click for the reader.
         events_with_kind.kind in ('opened', 'clicked')
         and (
-            lower(coalesce(events_with_kind.property_client_type, '')) in (
+            events_with_kind.client_type in (
                 'bot', 'library', 'machine', 'proxy', 'robot'
             )
-            or lower(coalesce(events_with_kind.property_client_name, '')) like '%privacy%'
+            or events_with_kind.client_name like '%privacy%'
         ) as is_machine,
         events_with_kind.datetime as occurred_at,
         coalesce(events_with_kind._fivetran_deleted, false) as is_deleted

@@ -9,12 +9,20 @@
     },
 ) }}
 
-with members as (
+with lists as (
+    {{ cdp_source('mailchimp', 'list') }}
+),
+
+members as (
     {{ cdp_source('mailchimp', 'member') }}
 ),
 
 unsubscribes as (
     {{ cdp_source('mailchimp', 'unsubscribe') }}
+),
+
+current_lists as (
+    {{ cdp_latest('lists', ['id'], ['_fivetran_synced']) }}
 ),
 
 current_members as (
@@ -30,21 +38,33 @@ single_unsubscribes as (
 choices as (
     -- Of the other states, `pending` is no answer yet and `cleaned` is a dead address.
     select
-        _source,
-        _brand,
-        {{ dbt.concat(["'member|'", 'list_id', "'|'", 'id']) }} as record_id,
-        id as member_id,
-        email_address as email,
-        case lower(status) when 'subscribed' then 'granted' else 'withdrawn' end as status,
-        {{ dbt.concat(["'list '", 'list_id']) }} as evidence,
-        case lower(status)
-            when 'subscribed'
-                then coalesce(timestamp_opt, timestamp_signup, last_changed)
-            else last_changed
+        current_members._source,
+        current_members._brand,
+        {{ dbt.concat([
+            "'member|'", 'current_members.list_id', "'|'", 'current_members.id',
+        ]) }} as record_id,
+        current_members.id as member_id,
+        current_members.email_address as email,
+        case lower(current_members.status)
+            when 'subscribed' then 'granted' else 'withdrawn'
+        end as status,
+        {{ dbt.concat([
+            "'list: '", 'coalesce(current_lists.name, current_members.list_id)',
+        ]) }} as evidence,
+        case lower(current_members.status)
+            when 'subscribed' then coalesce(
+                current_members.timestamp_opt, current_members.timestamp_signup,
+                current_members.last_changed
+            )
+            else current_members.last_changed
         end as occurred_at,
-        coalesce(_fivetran_deleted, false) as is_deleted
+        coalesce(current_members._fivetran_deleted, false) as is_deleted
     from current_members
-    where lower(status) in ('subscribed', 'unsubscribed')
+    left join current_lists
+        on
+            current_members._source = current_lists._source
+            and current_members.list_id = current_lists.id
+    where lower(current_members.status) in ('subscribed', 'unsubscribed')
     union all
     select
         _source,
@@ -55,8 +75,9 @@ choices as (
         member_id,
         cast(null as {{ cdp_type('text') }}) as email,
         'withdrawn' as status,
-        {{ dbt.concat(["'campaign '", 'campaign_id', "coalesce(': ' || reason, '')"]) }}
-            as evidence,
+        {{ dbt.concat([
+            "'campaign: '", 'campaign_id', "coalesce(' (' || reason || ')', '')",
+        ]) }} as evidence,
         single_unsubscribes.timestamp as occurred_at,
         false as is_deleted
     from single_unsubscribes

@@ -1,5 +1,6 @@
--- One row per contact or lead that opted out of email. Feeds the contract consents.
--- The CRM keeps only the present flag, so a refusal dates from the record's last change.
+-- One row per purpose and channel that a contact or lead opted out of. Feeds the
+-- contract consents. The CRM keeps only the present flags, so a refusal dates from the
+-- record's last change.
 
 {{ config(
     enabled=cdp_has_source('salesforce'),
@@ -38,6 +39,7 @@ people as (
         null as salesforce_lead_id,
         email,
         has_opted_out_of_email,
+        do_not_call,
         last_modified_date,
         is_deleted
     from current_contacts
@@ -50,29 +52,56 @@ people as (
         id as salesforce_lead_id,
         email,
         has_opted_out_of_email,
+        do_not_call,
         last_modified_date,
         is_deleted
     from current_leads
 ),
 
+-- Mail from the CRM is a salesperson's as often as a newsletter: the flag means both.
 refusals as (
+    select
+        *,
+        'marketing_email' as purpose,
+        'email' as channel,
+        'has_opted_out_of_email' as flag
+    from people
+    where has_opted_out_of_email
+    union all
+    select
+        *,
+        'sales_outreach' as purpose,
+        'email' as channel,
+        'has_opted_out_of_email' as flag
+    from people
+    where has_opted_out_of_email
+    union all
+    select
+        *,
+        'sales_outreach' as purpose,
+        'phone' as channel,
+        'do_not_call' as flag
+    from people
+    where do_not_call
+),
+
+consents as (
     select
         _source as source,
         _brand as brand,
-        id as record_id,
+        {{ dbt.concat(['id', "'|'", 'purpose', "'|'", 'channel']) }} as record_id,
         salesforce_contact_id,
         salesforce_lead_id,
         email,
-        'marketing_email' as purpose,
-        'email' as channel,
+        purpose,
+        channel,
         'denied' as status,
-        'has_opted_out_of_email' as evidence,
+        flag as evidence,
         last_modified_date as occurred_at,
         coalesce(is_deleted, false) as is_deleted
-    from people
-    where has_opted_out_of_email
+    from refusals
 )
 
-{{ cdp_emit('consents', 'refusals', [
+{{ cdp_emit('consents', 'consents', [
     'occurred_at', 'purpose', 'channel', 'status', 'evidence',
 ]) }}

@@ -50,8 +50,10 @@ recorded_stays as (
         stage_stays.probability,
         stage_stays.is_closed,
         stage_stays.is_won,
-        coalesce(current_opportunities.contact_id, stage_stays.contact_id) as contact_id,
-        coalesce(current_opportunities.is_deleted, stage_stays.is_deleted) as is_deleted
+        coalesce(current_opportunities.contact_id, stage_stays.contact_id)
+            as contact_id,
+        coalesce(current_opportunities.is_deleted, stage_stays.is_deleted)
+            as is_deleted
     from stage_stays
     left join current_opportunities
         on
@@ -121,7 +123,7 @@ stage_changes as (
 )
 
 {{ cdp_emit('opportunities', 'stage_changes', [
-    'occurred_at', 'opportunity_id', 'account_id', 'name', 'stage', 'amount', 'currency',
-    'close_date', 'created_at', 'owner_id', 'lead_source', 'probability', 'is_closed',
-    'is_won',
+    'occurred_at', 'opportunity_id', 'account_id', 'name', 'stage', 'amount',
+    'currency', 'close_date', 'created_at', 'owner_id', 'lead_source', 'probability',
+    'is_closed', 'is_won',
 ]) }}

@@ -24,7 +24,7 @@ plans as (
 dated_versions as (
     select
         *,
-        -- Without the connector's own date: when that status can have begun at the latest.
+        -- Without the connector's own date: when the status must have begun by.
         coalesce(
             _fivetran_start,
             case when status = 'canceled' then coalesce(ended_at, canceled_at) end,

@@ -78,8 +78,9 @@ resolutions as (
         _source,
         ticket_id,
         max(case when is_done and not was_done then updated end) as solved_at,
-        sum(case when was_done and not is_done and status <> 'deleted' then 1 else 0 end)
-            as reopened_count
+        sum(
+            case when was_done and not is_done and status <> 'deleted' then 1 else 0 end
+        ) as reopened_count
     from status_changes
     group by _source, ticket_id
 ),
@@ -102,7 +103,8 @@ supported_tickets as (
         current_tickets.created_at as opened_at,
         first_responses.first_response_at,
         case
-            when current_tickets.status in ('solved', 'closed') then resolutions.solved_at
+            when current_tickets.status in ('solved', 'closed')
+                then resolutions.solved_at
         end as solved_at,
         coalesce(resolutions.reopened_count, 0) as reopened_count,
         current_tickets.status,
