@@ -1,17 +1,11 @@
-{#- Whether two folded given names may be one person's: an initial of the other, or one
-    slip of the keyboard inside a name of five letters or more. Slips in the first or the
-    last letter are not forgiven: Mario and Maria, Jim and Tim are different people. -#}
+{#- Whether two folded given names may be one, with a slip of the keyboard inside: from five
+    letters on. Slips in the first or the last letter are not forgiven: Mario and Maria,
+    Jim and Tim are different people. -#}
 {% macro cdp_may_be_one_name(name, other) -%}
     (
         left({{ name }}, 1) = left({{ other }}, 1)
-        and (
-            least(length({{ name }}), length({{ other }})) = 1
-            or (
-                least(length({{ name }}), length({{ other }})) >= 4
-                and greatest(length({{ name }}), length({{ other }})) >= 5
-                and right({{ name }}, 1) = right({{ other }}, 1)
-                and {{ cdp_is_one_slip(name, other) }}
-            )
-        )
+        and right({{ name }}, 1) = right({{ other }}, 1)
+        and greatest(length({{ name }}), length({{ other }})) >= 5
+        and {{ cdp_is_one_slip(name, other) }}
     )
 {%- endmacro %}

@@ -27,49 +27,17 @@ redirects as (
 moved as (
     select
         moves.run_number,
-        coalesce(profile_runs.nodes_after, 0) = 0 and moves.move_rank = 1 as is_merge,
+        profile_runs.nodes_after = 0 and moves.move_rank = 1 as is_merge,
+        moves.nodes_present > 0 as is_split,
         moves.profile_number,
         moves.previous_profile_number
     from moves
-    left join profile_runs
+    inner join profile_runs
         on moves.previous_profile_number = profile_runs.profile_number
         and moves.run_number = profile_runs.run_number
 ),
 
-begun as (
-    select
-        profile_runs.run_number,
-        'created' as change_type,
-        profile_runs.profile_number,
-        cast(null as {{ cdp_type('integer') }}) as previous_profile_number,
-        case when profile_runs.appearance = 1 then 'first seen' else 'seen again' end
-            as reason
-    from profile_runs
-    left join moves
-        on profile_runs.profile_number = moves.profile_number
-        and profile_runs.run_number = moves.run_number
-    where profile_runs.nodes_before = 0
-        and profile_runs.nodes_after > 0
-        and moves.profile_number is null
-),
-
-ended as (
-    select
-        profile_runs.run_number,
-        'erased' as change_type,
-        profile_runs.profile_number,
-        cast(null as {{ cdp_type('integer') }}) as previous_profile_number,
-        'no record is left' as reason
-    from profile_runs
-    left join moves
-        on profile_runs.profile_number = moves.previous_profile_number
-        and profile_runs.run_number = moves.run_number
-    where profile_runs.nodes_before > 0
-        and profile_runs.nodes_after = 0
-        and moves.profile_number is null
-),
-
-changes as (
+merged_or_split as (
     select
         run_number,
         case when is_merge then 'merged' else 'split' end as change_type,
@@ -82,10 +50,34 @@ changes as (
         case when is_merge then previous_profile_number else profile_number end
             as subject_number
     from moved
+    where is_merge or is_split
+),
+
+created_or_erased as (
+    select
+        profile_runs.run_number,
+        case when profile_runs.nodes_after = 0 then 'erased' else 'created' end
+            as change_type,
+        profile_runs.profile_number,
+        cast(null as {{ cdp_type('integer') }}) as previous_profile_number,
+        case
+            when profile_runs.nodes_after = 0 then 'no record is left'
+            when profile_runs.appearance = 1 then 'first seen'
+            else 'seen again'
+        end as reason,
+        profile_runs.profile_number as subject_number
+    from profile_runs
+    left join merged_or_split as told
+        on profile_runs.run_number = told.run_number
+        and profile_runs.profile_number = told.subject_number
+    where (profile_runs.nodes_before = 0 or profile_runs.nodes_after = 0)
+        and told.subject_number is null
+),
+
+changes as (
+    select * from merged_or_split
     union all
-    select *, profile_number as subject_number from begun
-    union all
-    select *, profile_number as subject_number from ended
+    select * from created_or_erased
 )
 
 select

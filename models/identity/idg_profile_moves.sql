@@ -7,6 +7,7 @@ select
     previous_profile_number,
     profile_number,
     count(*) as nodes,
+    sum(case when was_present then 1 else 0 end) as nodes_present,
     min(node_id) as anchor_node_id,
     row_number() over (
         partition by run_number, previous_profile_number

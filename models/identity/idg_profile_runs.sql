@@ -1,5 +1,5 @@
--- One row per (profile_number, run_number) in which a profile gained or lost nodes: how
--- many it had before and after. Feeds cdp_identity_changes.
+-- One row per (profile_number, run_number) in which a profile gained or lost nodes, even
+-- absent ones: how many present ones it had before and after. Feeds cdp_identity_changes.
 
 with history as (
     select * from {{ ref('idg_node_profiles') }}
@@ -17,10 +17,10 @@ moves as (
     select
         previous_profile_number as profile_number,
         run_number,
-        -1 as nodes
+        case when was_present then -1 else 0 end as nodes
     from history
-    where was_present
-        and not (is_present and previous_profile_number = profile_number)
+    where (was_present and not is_present)
+        or previous_profile_number <> profile_number
 ),
 
 by_run as (

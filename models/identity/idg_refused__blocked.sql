@@ -35,7 +35,8 @@ blocked_by_type as (
     select
         types.identifier_type,
         blocked.match_kind,
-        blocked.value,
+        -- dbt reads the word null in a seed as no value at all, on some warehouses.
+        coalesce(blocked.value, 'null') as value,
         blocked.why
     from types
     inner join blocked

@@ -13,17 +13,20 @@ variants as (
 -- Past fifty names the answer is known, and the pairs would be many.
 pairs as (
     select
-        value_names.*,
-        earlier_names.first_name as earlier_name
+        value_names.identifier_type,
+        value_names.identifier_value,
+        value_names.first_name,
+        other_names.first_name as other_name
     from value_names
-    inner join value_names as earlier_names
-        on value_names.identifier_type = earlier_names.identifier_type
-        and value_names.identifier_value = earlier_names.identifier_value
-        and value_names.first_name > earlier_names.first_name
+    inner join value_names as other_names
+        on value_names.identifier_type = other_names.identifier_type
+        and value_names.identifier_value = other_names.identifier_value
+        and value_names.first_name <> other_names.first_name
     where value_names.name_count <= 50
 ),
 
--- A name is no new one when a name before it in the alphabet could be the same.
+-- A name is no new one when it is the initial of another, or when a name before it in the
+-- alphabet could be the same.
 repeated_names as (
     select distinct
         pairs.identifier_type,
@@ -32,9 +35,15 @@ repeated_names as (
     from pairs
     left join variants
         on pairs.first_name = variants.first_name
-        and pairs.earlier_name = variants.variant
-    where variants.first_name is not null
-        or {{ cdp_may_be_one_name('pairs.first_name', 'pairs.earlier_name') }}
+        and pairs.other_name = variants.variant
+    where pairs.other_name like pairs.first_name || '%' and length(pairs.first_name) = 1
+        or (
+            pairs.first_name > pairs.other_name
+            and (
+                variants.first_name is not null
+                or {{ cdp_may_be_one_name('pairs.first_name', 'pairs.other_name') }}
+            )
+        )
 ),
 
 different_names as (

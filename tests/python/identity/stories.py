@@ -1,0 +1,395 @@
+"""The named scenarios of the exact layer, each a story told over up to four runs.
+
+A story's values are its own: the harness writes its name into every email, phone and id,
+so that all stories share one database and one run. A run shows the world as it is then:
+`person` and `fact` add or change a record, `gone` says that the source deleted it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["RUNS", "STORIES", "Record", "Story"]
+
+RUNS = 4
+
+
+@dataclass(frozen=True)
+class Record:
+    """A person record, or a set of identifiers that facts carry."""
+
+    key: str
+    is_person: bool
+    values: tuple[tuple[str, str], ...]
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Story:
+    """What each run sees, who is one person after it, and what is told of the change."""
+
+    name: str
+    runs: list[list[Record]]
+    people: list[str]  # after each run: groups of keys, "a b | c"; keys of nobody are absent
+    changes: list[str]  # after each run: the kinds of change, in order, "created created"
+    keeps: str = ""  # this record has the same profile_id after every run it is in
+
+
+def person(key: str, **values: str) -> Record:
+    return Record(key, True, tuple(values.items()))
+
+
+def fact(key: str, **values: str) -> Record:
+    return Record(key, False, tuple(values.items()))
+
+
+def gone(key: str) -> Record:
+    return Record(key, True, (), is_deleted=True)
+
+
+STORIES = [
+    Story(
+        "chain",
+        [[person("a", email="1"), person("b", email="1", phone="1"), person("c", phone="1")]],
+        ["a b c"],
+        ["created"],
+    ),
+    Story(
+        "fan_in",
+        [
+            [person("a", email="1"), person("b", email="2"), person("c", email="3")],
+            [fact("x", email="1", user_id="1"), fact("y", email="2", user_id="1")],
+            [fact("z", email="3", user_id="1")],
+        ],
+        ["a | b | c", "a b x y | c", "a b c x y z"],
+        ["created created created", "merged", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "fan_out",
+        [
+            [person("a", email="1", phone="1")],
+            [fact("x", email="1", device_id="1"), fact("y", email="1", device_id="2")],
+            [fact("z", device_id="2", anonymous_id="1")],
+        ],
+        ["a", "a x y", "a x y z"],
+        ["created", "", ""],
+        keeps="a",
+    ),
+    Story(
+        "diamond",
+        [
+            [
+                person("top", email="1", phone="1"),
+                person("left", email="1", social_handle="1"),
+                person("right", phone="1", loyalty_id="1"),
+                person("bottom", social_handle="1", loyalty_id="1"),
+            ]
+        ],
+        ["bottom left right top"],
+        ["created"],
+    ),
+    Story(
+        "long_chain_within_a_run",
+        [
+            [fact(f"k{n}", device_id=str(n), ga_client_id=str(n + 1)) for n in range(5)]
+            + [fact(f"l{n}", ga_client_id=str(n), device_id=str(n)) for n in range(1, 5)]
+        ],
+        ["k0 k1 k2 k3 k4 l1 l2 l3 l4"],
+        ["created"],
+    ),
+    Story(
+        "long_chain_across_runs",
+        [
+            [person("a", email="1", phone="1")],
+            [person("b", phone="1", social_handle="1")],
+            [person("c", social_handle="1", device_id="1")],
+            [person("d", device_id="1", email="2")],
+        ],
+        ["a", "a b", "a b c", "a b c d"],
+        ["created", "", "", ""],
+        keeps="a",
+    ),
+    Story(
+        "two_disjoint_groups",
+        [
+            [person("a", email="1"), person("b", email="1")],
+            [person("c", email="2"), person("d", email="2")],
+        ],
+        ["a b", "a b | c d"],
+        ["created", "created"],
+        keeps="a",
+    ),
+    Story(
+        "merge_with_no_new_record",
+        [
+            [person("a", email="1"), person("b", email="2")],
+            [person("b", email="1")],
+        ],
+        ["a | b", "a b"],
+        ["created created", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "reobserved_merged_id",
+        [
+            [person("a", email="1"), person("b", email="2")],
+            [fact("x", email="1", user_id="1"), fact("y", email="2", user_id="1")],
+            [fact("again", email="2")],
+        ],
+        ["a | b", "a b x y", "a again b x y"],
+        ["created created", "merged", ""],
+        keeps="a",
+    ),
+    Story(
+        "self_bridge",
+        [
+            [person("a", email="1", phone="1")],
+            [fact("x", email="1", user_id="1"), person("b", phone="1", email="1")],
+        ],
+        ["a", "a b x"],
+        ["created", ""],
+        keeps="a",
+    ),
+    Story(
+        "absorbed_root_pointed_twice",
+        [
+            [person("a", email="1"), person("b", email="2"), person("c", email="3")],
+            [fact("x", email="2", user_id="1"), fact("y", email="3", user_id="1")],
+            [fact("z", email="1", user_id="1")],
+        ],
+        ["a | b | c", "a | b c x y", "a b c x y z"],
+        ["created created created", "merged", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "seven_into_one",
+        [
+            [person(f"p{n}", email=str(n)) for n in range(8)],
+            [fact(f"x{n}", email=str(n), user_id="1") for n in range(8)],
+        ],
+        [
+            " | ".join(f"p{n}" for n in range(8)),
+            " ".join([f"p{n}" for n in range(8)] + [f"x{n}" for n in range(8)]),
+        ],
+        [" ".join(["created"] * 8), " ".join(["merged"] * 7)],
+        keeps="p0",
+    ),
+    Story(
+        "bridge_that_brings_a_new_id",
+        [
+            [person("a", email="1"), person("b", phone="1")],
+            [person("x", email="1", phone="1", user_id="1")],
+        ],
+        ["a | b", "a b x"],
+        ["created created", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "three_way_bridge",
+        [
+            [person("a", email="1"), person("b", phone="1"), person("c", device_id="1")],
+            [fact("x", email="1", phone="1", device_id="1")],
+        ],
+        ["a | b | c", "a b c x"],
+        ["created created created", "merged merged"],
+        keeps="c",
+    ),
+    Story(
+        "interleaved_merges_through_merged_children",
+        [
+            [person(key, email=key) for key in "abcd"],
+            [
+                fact("v", email="a", device_id="1"),
+                fact("w", email="b", device_id="1"),
+                fact("x", email="c", device_id="2"),
+                fact("y", email="d", device_id="2"),
+            ],
+            [fact("z", email="d", phone="1"), person("b", email="b", phone="1")],
+        ],
+        ["a | b | c | d", "a b v w | c d x y", "a b c d v w x y z"],
+        ["created created created created", "merged merged", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "a_phone_joins_no_two_accounts",
+        [
+            [fact("x", email="1", user_id="1"), fact("y", email="2", user_id="2")],
+            [person("a", email="1", phone="1"), person("b", email="2", phone="1")],
+            [person("c", phone="1")],
+        ],
+        ["x | y", "a x | b y", "a x | b y | c"],
+        ["created created", "", "created"],
+        keeps="x",
+    ),
+    Story(
+        "late_bridge_that_predates_both",
+        [
+            [
+                person("a", email="1", updated_at="2017-05-01"),
+                person("b", phone="1", updated_at="2017-06-01"),
+            ],
+            [person("x", email="1", phone="1", updated_at="2016-01-01")],
+        ],
+        ["a | b", "a b x"],
+        ["created created", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "conflict_on_a_unique_identifier",
+        [
+            [fact("x", email="1", user_id="1"), fact("y", phone="1", user_id="2")],
+            [person("a", email="1", phone="1")],
+        ],
+        # The phone is trusted less than the email, so it is the one to give way.
+        ["x | y", "a x | y"],
+        ["created created", ""],
+        keeps="x",
+    ),
+    Story(
+        "merged_profiles_gain_conflicting_unique_identifiers",
+        [
+            [person("a", email="1", phone="1"), person("b", email="2", phone="1")],
+            [fact("x", email="1", user_id="1")],
+            [fact("y", email="2", user_id="2")],
+        ],
+        ["a b", "a b x", "a x | b y"],
+        ["created", "", "split"],
+        keeps="a",
+    ),
+    Story(
+        "family_phone",
+        [
+            [person("a", email="1", phone="1", first_name="robert")],
+            [person("b", email="1", phone="1", first_name="bob")],
+            [person("c", email="2", phone="1", first_name="susan")],
+        ],
+        ["a", "a b", "a b | c"],
+        ["created", "", "created"],
+        keeps="a",
+    ),
+    Story(
+        "kiosk",
+        [
+            [fact("x", user_id="1", device_id="1"), fact("anyone", device_id="1")],
+            [fact("y", user_id="2", device_id="1")],
+        ],
+        ["anyone x", "x | y"],
+        ["created", "created"],
+        keeps="x",
+    ),
+    Story(
+        "shared_inbox",
+        [
+            [
+                person("a", email="info", first_name="ann"),
+                person("b", email="info", first_name="ann"),
+                fact("x", email="info"),
+            ]
+        ],
+        ["a | b"],
+        ["created created"],
+    ),
+    Story(
+        "recycled_phone_number",
+        [
+            [person("a", email="1", phone="1", first_name="george")],
+            [person("b", email="2", phone="1", first_name="martha")],
+        ],
+        ["a", "a | b"],
+        ["created", "created"],
+        keeps="a",
+    ),
+    Story(
+        "slips_nicknames_and_initials_are_one_name",
+        [
+            [
+                person("a", phone="1", first_name="katherine"),
+                person("b", phone="1", first_name="kathreine"),
+                person("c", phone="1", first_name="kate"),
+                person("d", phone="1", first_name="k"),
+            ]
+        ],
+        ["a b c d"],
+        ["created"],
+    ),
+    Story(
+        "an_initial_does_not_hide_a_second_name",
+        [
+            [
+                person("a", phone="1", first_name="kate"),
+                person("b", phone="1", first_name="karl"),
+                person("c", phone="1", first_name="k"),
+            ]
+        ],
+        ["a | b | c"],
+        ["created created created"],
+    ),
+    Story(
+        "mario_is_not_maria",
+        [[person("a", phone="1", first_name="mario"), person("b", phone="1", first_name="maria")]],
+        ["a | b"],
+        ["created created"],
+    ),
+    Story(
+        "junk_value",
+        [
+            [
+                person("a", phone="=5555555555"),
+                person("b", phone="=5555555555"),
+                fact("x", anonymous_id="=null"),
+                fact("y", device_id="=0000-0000", user_id="1"),
+                fact("z", device_id="=0000-0000"),
+            ]
+        ],
+        ["a | b | y"],
+        ["created created created"],
+    ),
+    Story(
+        "deleted_bridge",
+        [
+            [
+                person("a", email="1"),
+                person("b", phone="1"),
+                person("x", email="1", phone="1"),
+                fact("y", email="1"),
+            ],
+            [gone("x")],
+        ],
+        ["a b x y", "a y | b"],
+        ["created", "split"],
+        keeps="a",
+    ),
+    Story(
+        "deleted_and_back",
+        [
+            [person("a", email="1")],
+            [gone("a")],
+            [person("a", email="1")],
+        ],
+        ["a", "", "a"],
+        ["created", "erased", "created"],
+        keeps="a",
+    ),
+    Story(
+        "identifier_dropped_by_its_record",
+        [
+            [person("a", email="1", phone="1"), person("b", phone="1")],
+            [person("a", email="1")],
+        ],
+        ["a b", "a | b"],
+        ["created", "split"],
+        keeps="a",
+    ),
+    Story(
+        "a_merged_id_never_wakes",
+        [
+            [person("a", email="1"), person("b", email="2", phone="1")],
+            [person("b", email="1")],
+            [person("c", email="2", phone="1")],
+        ],
+        ["a | b", "a b", "a b | c"],
+        ["created created", "merged", "created"],
+        keeps="a",
+    ),
+]

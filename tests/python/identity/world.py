@@ -1,0 +1,133 @@
+"""The stories as rows of the identity layer's inputs, and graphs that go with them.
+
+Every story lives in one set of input tables; its name is in its values, so no two meet.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import pyarrow as pa
+import yaml
+
+from cdp.warehouse import Warehouse
+from conftest import ROOT
+from identity.stories import STORIES, Record, Story
+
+__all__ = ["FACTS", "TYPES", "graph", "rows_after", "write_inputs"]
+
+SOURCE = "crm"
+TYPES = list(
+    yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["cdp"]["cdp_identifier_types"]
+)
+FACTS = (
+    "events", "orders", "carts", "subscriptions", "messages", "tickets", "opportunities",
+    "activities", "responses", "consents", "enrichments",
+)  # fmt: skip
+_TIMES = ("created_at", "updated_at", "occurred_at")
+_TEXTS = (
+    "source", "record_id", "identity_key", "brand", "country_code", "match_first_name",
+    "match_last_name",
+)  # fmt: skip
+_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in (*_TEXTS, *TYPES)]
+    + [(name, pa.timestamp("us")) for name in _TIMES]
+    + [("is_deleted", pa.bool_())]
+)
+
+Row = dict[str, object]
+
+
+def rows_after(run: int) -> tuple[list[Row], list[Row]]:
+    """(people, facts) as the sources have them at a run, counted from 0."""
+    people: list[Row] = []
+    facts: list[Row] = []
+    for story in STORIES:
+        for record in _state(story, run).values():
+            (people if record.is_person else facts).append(_row(story, record))
+    return people, facts
+
+
+def _state(story: Story, run: int) -> dict[str, Record]:
+    return {record.key: record for records in story.runs[: run + 1] for record in records}
+
+
+def _row(story: Story, record: Record) -> Row:
+    values = dict(record.values)
+    moment = datetime.fromisoformat(values.pop("updated_at", "2017-03-01"))
+    key = f"{story.name}/{record.key}"
+    return {
+        "source": SOURCE,
+        "record_id": key,
+        "identity_key": key,
+        "match_first_name": values.pop("first_name", None),
+        "updated_at": moment,
+        "occurred_at": moment,
+        "is_deleted": record.is_deleted,
+        **{kind: _own(story, kind, value) for kind, value in values.items()},
+    }
+
+
+def _own(story: Story, kind: str, value: str) -> str:
+    if value.startswith("="):
+        return value[1:]
+    if kind == "email":
+        return f"{value}@{story.name}.example"
+    if kind == "phone":
+        return f"(202) {STORIES.index(story):03d}-{int(value):04d}"
+    return f"{story.name}-{value}"
+
+
+def graph(seed: int) -> Iterator[Row]:
+    """Facts that make a chain of ten thousand sorted ids, and random graphs of every density."""
+    chance = random.Random(seed)
+    for n in range(5_000):
+        yield _link(f"path/{n:05d}", f"path-{n:05d}", f"path-{n:05d}")
+        yield _link(f"path/{n:05d}+", f"path-{n:05d}", f"path-{n + 1:05d}")
+    for density in (0.5, 1.0, 1.1, 2.0):
+        for n in range(int(300 * density)):
+            ends = chance.randrange(300), chance.randrange(300)
+            name = f"random-{density}"
+            yield _link(f"{name}/{n}", *(f"{name}-{end}" for end in ends))
+
+
+def _link(key: str, anonymous_id: str, ga_client_id: str) -> Row:
+    return {
+        "source": SOURCE,
+        "identity_key": key,
+        "record_id": key,
+        "anonymous_id": anonymous_id,
+        "ga_client_id": ga_client_id,
+        "is_deleted": False,
+    }
+
+
+def write_inputs(warehouse: Warehouse, people: list[Row], facts: Iterable[Row], seed: int) -> None:
+    """Replace the inp_ tables, rows in an order drawn by `seed`; every fact happened twice."""
+    chance = random.Random(seed)
+    facts = [row for row in facts for _ in range(2)]
+    chance.shuffle(people)
+    chance.shuffle(facts)
+    warehouse.execute("create schema if not exists cdp_internal")
+    for contract in ("people", *FACTS):
+        columns = ", ".join(f'"{field.name}" {_type(field.type)}' for field in _SCHEMA)
+        table = f"cdp_internal.inp_{contract}"
+        warehouse.execute(f"drop table if exists {table}")
+        warehouse.execute(f"create table {table} ({columns})")
+    append(warehouse, "people", people)
+    append(warehouse, "events", facts[::2])
+    append(warehouse, "tickets", facts[1::2])
+
+
+def append(warehouse: Warehouse, contract: str, rows: list[Row]) -> None:
+    complete = [{name: row.get(name) for name in _SCHEMA.names} for row in rows]
+    table = pa.Table.from_pylist(complete, schema=_SCHEMA)
+    warehouse.append(f"cdp_internal.inp_{contract}", table)
+
+
+def _type(kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind):
+        return "timestamp"
+    return "boolean" if pa.types.is_boolean(kind) else "text"
