@@ -12,7 +12,8 @@ ranked as (
         rate_date,
         rate,
         row_number() over (
-            partition by upper(currency), rate_date order by updated_at desc, source, record_id
+            partition by upper(currency), rate_date
+            order by updated_at desc, source, record_id
         ) as position
     from fx_rates
     where not coalesce(is_deleted, false)

@@ -57,8 +57,9 @@ happenings as (
         }) }} end as properties
     from tracks
     left join product_viewed
-        on tracks._source = product_viewed._source
-        and tracks.id = product_viewed.id
+        on
+            tracks._source = product_viewed._source
+            and tracks.id = product_viewed.id
     union all
     select
         _source,

@@ -49,14 +49,19 @@ events as (
         user_pseudo_id as ga_client_id,
         {{ cdp_from_microseconds('event_timestamp') }} as occurred_at,
         event_name,
-        case when upper(platform) in ('IOS', 'ANDROID') then 'app' else 'web' end as channel,
+        case when upper(platform) in ('IOS', 'ANDROID') then 'app' else 'web' end
+            as channel,
         case
-            when ga_session_id is not null then {{ cdp_id('user_pseudo_id', 'ga_session_id') }}
+            when
+                ga_session_id is not null
+                then {{ cdp_id('user_pseudo_id', 'ga_session_id') }}
         end as session_id,
         page_location as url,
         page_referrer as referrer,
-        nullif({{ cdp_json_value('traffic_source', 'source') }}, '(direct)') as utm_source,
-        nullif({{ cdp_json_value('traffic_source', 'medium') }}, '(none)') as utm_medium,
+        nullif({{ cdp_json_value('traffic_source', 'source') }}, '(direct)')
+            as utm_source,
+        nullif({{ cdp_json_value('traffic_source', 'medium') }}, '(none)')
+            as utm_medium,
         {{ cdp_json_value('traffic_source', 'name') }} as utm_campaign,
         {{ cdp_click_id('page_location') }} as click_id,
         {{ cdp_click_id_type('page_location') }} as click_id_type,

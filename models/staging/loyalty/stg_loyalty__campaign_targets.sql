@@ -40,8 +40,9 @@ messages as (
         false as is_machine
     from targets
     left join campaigns
-        on targets._source = campaigns._source
-        and targets.campaign_id = campaigns.campaign_id
+        on
+            targets._source = campaigns._source
+            and targets.campaign_id = campaigns.campaign_id
 )
 
 {{ cdp_emit('messages', 'messages', [

@@ -59,11 +59,13 @@ order_lines as (
         transactions.currency
     from discounted_lines
     inner join transactions
-        on discounted_lines._source = transactions._source
-        and discounted_lines.transaction_id = transactions.transaction_id
+        on
+            discounted_lines._source = transactions._source
+            and discounted_lines.transaction_id = transactions.transaction_id
     left join products
-        on discounted_lines._source = products._source
-        and discounted_lines.product_id = products.product_id
+        on
+            discounted_lines._source = products._source
+            and discounted_lines.product_id = products.product_id
 )
 
 {{ cdp_emit('order_lines', 'order_lines', [

@@ -63,8 +63,9 @@ people as (
         customers.updated_at
     from customers
     left join latest_orders
-        on customers._source = latest_orders._source
-        and customers.id = latest_orders.customer_id
+        on
+            customers._source = latest_orders._source
+            and customers.id = latest_orders.customer_id
 )
 
 {{ cdp_emit('people', 'people', [

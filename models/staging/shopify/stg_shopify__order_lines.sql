@@ -49,11 +49,13 @@ order_lines as (
         orders.currency
     from shopify_lines
     inner join orders
-        on shopify_lines._source = orders._source
-        and shopify_lines.order_id = orders.id
+        on
+            shopify_lines._source = orders._source
+            and shopify_lines.order_id = orders.id
     left join products
-        on shopify_lines._source = products._source
-        and shopify_lines.product_id = products.id
+        on
+            shopify_lines._source = products._source
+            and shopify_lines.product_id = products.id
     where not coalesce(orders.test, false)
 )
 

@@ -35,7 +35,8 @@ refunds as (
         line_refunds._brand as brand,
         line_refunds.id as record_id,
         false as is_deleted,
-        coalesce(shopify_refunds.processed_at, shopify_refunds.created_at) as occurred_at,
+        coalesce(shopify_refunds.processed_at, shopify_refunds.created_at)
+            as occurred_at,
         shopify_refunds.order_id,
         line_refunds.order_line_id,
         line_refunds.quantity,
@@ -49,11 +50,13 @@ refunds as (
         shopify_refunds.note as reason
     from line_refunds
     inner join shopify_refunds
-        on line_refunds._source = shopify_refunds._source
-        and line_refunds.refund_id = shopify_refunds.id
+        on
+            line_refunds._source = shopify_refunds._source
+            and line_refunds.refund_id = shopify_refunds.id
     left join orders
-        on shopify_refunds._source = orders._source
-        and shopify_refunds.order_id = orders.id
+        on
+            shopify_refunds._source = orders._source
+            and shopify_refunds.order_id = orders.id
     where not coalesce(orders.test, false)
 )
 

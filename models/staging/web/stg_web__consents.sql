@@ -1,5 +1,6 @@
 -- One row per (anonymous_id, user_id) whose browser sends Global Privacy Control: an
--- objection to advertising, as of the last time it was seen. Feeds the contract consents.
+-- objection to advertising, as of the last time it was seen.
+-- Feeds the contract consents.
 
 {{ config(
     enabled=cdp_has_source('web'),

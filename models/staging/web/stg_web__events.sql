@@ -114,8 +114,9 @@ happenings as (
         commerce.properties
     from tracks
     left join commerce
-        on tracks._source = commerce._source
-        and tracks.id = commerce.id
+        on
+            tracks._source = commerce._source
+            and tracks.id = commerce.id
     union all
     select
         _source,
