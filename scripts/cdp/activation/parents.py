@@ -67,4 +67,4 @@ def _failed_gates(project: Project, names: list[str], ledger: Ledger) -> Iterato
     known = {node.table for node in read} | {f"{node.schema}.{node.table}" for node in read}
     for table, suite, success, failed in rows:
         if not success and table in known:
-            yield f"the quality gate {suite} failed on {table} ({failed} expectations)"
+            yield f"the quality gate '{suite}' failed on {table}: {failed or 'no details'}"

@@ -1,0 +1,221 @@
+"""A table in a Postgres database, keyed by the match field.
+
+Rows go into a temporary table by COPY, then `insert … on conflict … do update … where` they
+differ: one statement a batch, all of it or nothing. Rows that others wrote stay: only keys
+that the ledger knows are ever removed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pydantic import field_validator
+
+from cdp.destinations._base import Batch, Delivery, Destination, NoAnswer, Options, Outcome
+from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
+
+__all__ = ["DESTINATION", "PostgresOptions", "PostgresTable"]
+
+_TYPES = {
+    "text": "text",
+    "integer": "bigint",
+    "float": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+_SECONDS = 10
+_STATEMENT_MS = 60_000
+
+
+class PostgresOptions(Options):
+    """dsn_env: the environment variable with the connection string (postgresql://…).
+    create: make the table if it is not there. cdp_object names it: schema.table."""
+
+    dsn_env: str
+    create: bool = False
+
+    @field_validator("dsn_env")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        if "/" in name or "=" in name:
+            raise ValueError("is the name of an environment variable, not the address itself")
+        return name
+
+
+class PostgresTable(Destination):
+    """A table that another application reads."""
+
+    modes = frozenset({"upsert", "create", "mirror", "audience", "append"})
+    options = PostgresOptions
+    batch_rows = 5_000
+
+    @classmethod
+    def problems(cls, target_object: str, mode: str, options: PostgresOptions) -> Iterator[str]:
+        """The table is named schema.table."""
+        if len([part for part in target_object.split(".") if part]) != 2:
+            yield f"cdp_object is '{target_object}'. Name the table: schema.table."
+
+    @classmethod
+    def place(cls, target_object: str, options: PostgresOptions) -> str:
+        """The variable that names the database, and the table."""
+        return f"postgres_table:{options.dsn_env}/{target_object}"
+
+    def __init__(self, delivery: Delivery, options: PostgresOptions) -> None:
+        self._delivery = delivery
+        self._key = delivery.match
+        self._columns = {self._key: "text"} | dict(delivery.fields) | {self._key: "text"}
+        self._schema, self._name = delivery.target_object.split(".")
+        self._table = sql.Identifier(self._schema, self._name)
+        self._connection = _connect(options.dsn_env)
+        try:
+            with _told_apart():
+                if options.create:
+                    self._create()
+                self._check()
+                self._create_arrivals()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def upsert(self, batch: Batch) -> Sequence[Outcome]:
+        """Insert, or overwrite where a mapped column differs."""
+        with _told_apart(), self._connection.transaction():
+            rows = [{**row.fields, self._key: row.id} for row in batch.rows]
+            names = list(self._columns)
+            self._copy(names, [[row[name] for name in names] for row in rows])
+            self._connection.execute(self._merge())
+        return [Outcome("acknowledged") for _ in batch.rows]
+
+    def remove(self, batch: Batch) -> Sequence[Outcome]:
+        """Delete by key."""
+        statement = sql.SQL(
+            "delete from {table} as kept using cdp_arrivals where kept.{key} = cdp_arrivals.{key}"
+        ).format(table=self._table, key=sql.Identifier(self._key))
+        with _told_apart(), self._connection.transaction():
+            self._copy([self._key], [[row.id] for row in batch.rows])
+            self._connection.execute(statement)
+        return [Outcome("acknowledged") for _ in batch.rows]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _create(self) -> None:
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_TYPES[kind]))
+            for name, kind in self._columns.items()
+        )
+        self._connection.execute(
+            sql.SQL("create schema if not exists {}").format(sql.Identifier(self._schema))
+        )
+        self._connection.execute(
+            sql.SQL("create table if not exists {} ({}, primary key ({}))").format(
+                self._table, columns, sql.Identifier(self._key)
+            )
+        )
+
+    def _check(self) -> None:
+        """Name what the table lacks before the first write."""
+        rows = self._connection.execute(
+            "select column_name from information_schema.columns "
+            "where table_schema = %s and table_name = %s",
+            (self._schema, self._name),
+        ).fetchall()
+        found = {name for (name,) in rows}
+        table = self._delivery.target_object
+        if not found:
+            raise ConfigError(f"There is no table {table}. Make it, or say create: true.")
+        if missing := [name for name in self._columns if name not in found]:
+            raise ConfigError(
+                f"The table {table} has no column '{missing[0]}'. Add it, or drop "
+                "the field from cdp_fields."
+            )
+
+    def _create_arrivals(self) -> None:
+        names = sql.SQL(", ").join(map(sql.Identifier, self._columns))
+        self._connection.execute(
+            sql.SQL("create temporary table cdp_arrivals as select {} from {} limit 0").format(
+                names, self._table
+            )
+        )
+
+    def _copy(self, columns: Sequence[str], rows: list[list[Any]]) -> None:
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        copying = sql.SQL("copy cdp_arrivals ({}) from stdin").format(names)
+        self._connection.execute("truncate cdp_arrivals")
+        with self._connection.cursor() as cursor, cursor.copy(copying) as copy:
+            for row in rows:
+                copy.write_row([_cell(value) for value in row])
+
+    def _merge(self) -> sql.Composed:
+        others = [name for name in self._columns if name != self._key]
+        names = sql.SQL(", ").join(map(sql.Identifier, self._columns))
+        statement = sql.SQL(
+            "insert into {table} as kept ({names}) select {names} from cdp_arrivals "
+            "on conflict ({key}) "
+        ).format(table=self._table, names=names, key=sql.Identifier(self._key))
+        if not others or self._delivery.mode in ("create", "append"):
+            return statement + sql.SQL("do nothing")
+        return statement + sql.SQL("do update set {} where ({}) is distinct from ({})").format(
+            sql.SQL(", ").join(
+                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
+            ),
+            sql.SQL(", ").join(sql.Identifier("kept", name) for name in others),
+            sql.SQL(", ").join(sql.Identifier("excluded", name) for name in others),
+        )
+
+
+def _cell(value: Any) -> Any:
+    return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def _connect(name: str) -> psycopg.Connection[Any]:
+    address = os.environ.get(name, "")
+    if not address:
+        raise ConfigError(
+            f"The database's address is missing. Set the environment variable {name}."
+        )
+    try:
+        return psycopg.connect(
+            address,
+            autocommit=True,
+            connect_timeout=_SECONDS,
+            application_name="cdp",
+            options=f"-c timezone=UTC -c statement_timeout={_STATEMENT_MS}",
+        )
+    except (psycopg.OperationalError, psycopg.ProgrammingError):
+        raise FatalDestinationError(
+            f"The database that {name} names cannot be opened. Check its address and password."
+        ) from None
+
+
+class _told_apart:  # noqa: N801 - reads as a context
+    """Database errors as what the runner should do; none repeats a value.
+
+    A batch is one transaction: an error that the server reports has rolled it back.
+    """
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, psycopg.Error):
+            return
+        state = error.sqlstate or ""
+        if not state or state.startswith(("08", "57P")):
+            raise NoAnswer("the database went away") from None
+        if state.startswith(("40", "53", "55", "57")):
+            raise RetriableError(f"the database is busy ({state})") from None
+        if state.startswith(("22", "23")):
+            raise RecordRejected(f"the database refused a value ({state})", state) from None
+        if state == "42P10":
+            raise ConfigError("The table has no unique key on the match field. Add one.") from None
+        raise FatalDestinationError(f"the database refused the statement ({state})") from None
+
+
+DESTINATION = PostgresTable

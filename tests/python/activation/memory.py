@@ -1,0 +1,132 @@
+"""A destination in memory that fails as told, and a warehouse that dies as told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+
+import cdp.destinations
+from cdp.destinations._base import Batch, Delivery, Destination, NoAnswer, Options, Outcome
+from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
+
+__all__ = ["FAULTS", "Killed", "Memory", "Mortal", "Shop", "installed"]
+
+FAULTS = ("busy", "applied, no answer", "lost, no answer", "some rejected", "fatal", "all rejected")
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+@dataclass
+class Shop:
+    """What the destination holds: ours and others' records by id, and what was asked of it."""
+
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    removed: int = 0
+    poison: frozenset[str] = frozenset()
+    before_upsert: Callable[[Batch], None] = lambda batch: None
+
+    @property
+    def calls(self) -> int:
+        """Calls so far."""
+        return len(self.sizes)
+
+
+class MemoryOptions(Options):
+    """None."""
+
+
+class Memory(Destination):
+    """Delivers into `Memory.shop`."""
+
+    modes = frozenset({"upsert", "create", "mirror", "audience", "append"})
+    options = MemoryOptions
+    is_account = False
+    batch_rows = 4
+    shop: ClassVar[Shop]
+
+    @classmethod
+    def place(cls, target_object: str, options: MemoryOptions) -> str:
+        """One place."""
+        return "memory"
+
+    def __init__(self, delivery: Delivery, options: MemoryOptions) -> None:
+        self._delivery = delivery
+
+    def upsert(self, batch: Batch) -> Sequence[Outcome]:
+        """Put the records."""
+        self.shop.before_upsert(batch)
+        return self._call(batch, lambda row: self.shop.records.update({row.id: dict(row.fields)}))
+
+    def remove(self, batch: Batch) -> Sequence[Outcome]:
+        """Take the records."""
+        self.shop.removed += len(batch.rows)
+        return self._call(batch, lambda row: self.shop.records.pop(row.id, None))
+
+    def _call(self, batch: Batch, apply: Callable[[Any], object]) -> Sequence[Outcome]:
+        shop = self.shop
+        shop.sizes.append(len(batch.rows))
+        shop.keys.append(batch.key)
+        fault = shop.faults.pop(0) if shop.faults else ""
+        if fault == "busy":
+            raise RetriableError("busy")
+        if fault == "fatal":
+            raise FatalDestinationError("no access")
+        if fault == "lost, no answer":
+            raise NoAnswer("nothing came")
+        if fault == "all rejected" or shop.poison & {row.id for row in batch.rows}:
+            raise RecordRejected("no good", "bad")
+        rejected = {batch.rows[0].id} if fault == "some rejected" else set()
+        for row in batch.rows:
+            if row.id not in rejected:
+                apply(row)
+        if fault == "applied, no answer":
+            raise NoAnswer("nothing came")
+        return [
+            Outcome("rejected", "bad") if row.id in rejected else Outcome("acknowledged")
+            for row in batch.rows
+        ]
+
+
+class _EntryPoint:
+    name = "memory"
+
+    def load(self) -> type[Destination]:
+        return Memory
+
+
+@contextmanager
+def installed() -> Iterator[Shop]:
+    """`memory` as a destination of another package, found by its entry point."""
+    Memory.shop = Shop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cdp.destinations, "entry_points", lambda group: [_EntryPoint()])
+        yield Memory.shop
+
+
+class Mortal:
+    """A warehouse whose process is killed at the n-th statement; nothing is written after."""
+
+    def __init__(self, warehouse: Any, statements: int) -> None:
+        self._warehouse, self._left = warehouse, statements
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._warehouse, name)
+        if not callable(found):
+            return found
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self._left -= 1
+            if self._left < 0:
+                raise Killed
+            return found(*arguments, **options)
+
+        return counted

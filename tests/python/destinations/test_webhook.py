@@ -1,0 +1,185 @@
+"""The webhook against a real server that verifies, remembers and misbehaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cdp.destinations._base import Batch, Delivery, NoAnswer, Row
+from cdp.destinations.webhook import Webhook, WebhookOptions, _pause, _retry_after
+from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
+from support.receiver import Answer, Receiver
+
+DELIVERY = Delivery(
+    "people_to_hook",
+    "people_to_hook#1",
+    "rows",
+    "mirror",
+    "service",
+    "profile_id",
+    {"email": "text"},
+    Path(),
+)
+OpenWebhook = Callable[..., Webhook]
+BATCH = Batch("cdp_1", (Row("p1", {"email": "ann@example.com"}), Row("p2", {"email": None})))
+
+
+@pytest.fixture
+def webhook() -> Iterator[Callable[..., Webhook]]:
+    """Opens webhooks and closes them afterwards."""
+    with ExitStack() as stack:
+
+        def open_webhook(url: str, **options: Any) -> Webhook:
+            given = {"url": url, "secret_env": "TEST_WEBHOOK_SECRET", "allow_private": True}
+            opened = Webhook(DELIVERY, WebhookOptions.model_validate(given | options))
+            stack.callback(opened.close)
+            return opened
+
+        yield open_webhook
+
+
+def in_turn(*answers: Answer | None) -> Callable[[dict[str, Any]], Answer | None]:
+    waiting = list(answers)
+    return lambda message: waiting.pop(0) if waiting else None
+
+
+def test_rows_arrive_signed(webhook: OpenWebhook, receiver: Receiver) -> None:
+    outcomes = webhook(receiver.url).upsert(BATCH)
+    assert [outcome.status for outcome in outcomes] == ["acknowledged", "acknowledged"]
+    assert receiver.people == {"p1": {"email": "ann@example.com"}, "p2": {"email": None}}
+    assert receiver.ids == ["cdp_1"]
+
+
+def test_a_wrong_secret_stops_at_once(
+    webhook: OpenWebhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_WEBHOOK_SECRET", "another")
+    with pytest.raises(FatalDestinationError, match="401"):
+        webhook(receiver.url).upsert(BATCH)
+    assert receiver.forged == 1
+
+
+def test_throttled_then_taken_under_the_same_key(webhook: OpenWebhook, receiver: Receiver) -> None:
+    receiver.script = in_turn(Answer(429), Answer(503), None)
+    assert webhook(receiver.url).upsert(BATCH)[0].status == "acknowledged"
+    assert receiver.ids == ["cdp_1"] * 3
+
+
+def test_applied_then_dropped_is_applied_once(webhook: OpenWebhook, receiver: Receiver) -> None:
+    receiver.script = in_turn(Answer(drop=True), None)
+    assert webhook(receiver.url).upsert(BATCH)[0].status == "acknowledged"
+    assert (receiver.calls, receiver.applied_twice) == (2, 1)
+    assert receiver.people.keys() == {"p1", "p2"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(429), RetriableError),
+        (Answer(500), NoAnswer),
+        (Answer(drop=True), NoAnswer),
+        (Answer(body=b'{"rejected": '), NoAnswer),
+        (Answer(body=b'{"rejected": [{"id": "somebody else"}]}'), NoAnswer),
+        (Answer(body=b"{" + b" " * 2_000_000), NoAnswer),
+        (Answer(302, headers={"location": "http://127.0.0.1:1/"}), FatalDestinationError),
+        (Answer(410), FatalDestinationError),
+        (Answer(422), RecordRejected),
+    ],
+)
+def test_a_lasting_fault_is_told_apart(
+    webhook: OpenWebhook, receiver: Receiver, answer: Answer, error: type[Exception]
+) -> None:
+    def always(message: dict[str, Any]) -> Answer:
+        return Answer(answer.status, answer.body, answer.headers, applied=False, drop=answer.drop)
+
+    receiver.script = always
+    with pytest.raises(error) as raised:
+        webhook(receiver.url, attempts=3).upsert(BATCH)
+    assert type(raised.value) is error
+    assert receiver.calls == (3 if issubclass(error, RetriableError) else 1)
+    assert "ann@example.com" not in str(raised.value)
+
+
+def test_rejected_rows_are_named_and_their_messages_scrubbed(
+    webhook: OpenWebhook, receiver: Receiver
+) -> None:
+    body = {
+        "rejected": [
+            {
+                "id": "p1",
+                "code": "bad_email",
+                "message": "ann@example.com or +1 555 010 1234 of Ann is no good",
+            }
+        ]
+    }
+    receiver.script = in_turn(Answer(body=json.dumps(body).encode()))
+    first, second = webhook(receiver.url).upsert(BATCH)
+    assert (first.status, first.code, second.status) == ("rejected", "bad_email", "acknowledged")
+    assert first.message == "… or … of Ann is no good"
+
+
+def test_nothing_listens(webhook: OpenWebhook) -> None:
+    import stamina
+
+    with pytest.MonkeyPatch.context() as patch, stamina.set_testing(True, attempts=2, cap=True):
+        patch.setenv("TEST_WEBHOOK_SECRET", "s")
+        with pytest.raises(RetriableError) as raised:
+            webhook("http://127.0.0.1:9/").upsert(BATCH)
+    assert type(raised.value) is RetriableError
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "localhost"])
+def test_private_addresses_are_refused(
+    webhook: OpenWebhook, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_WEBHOOK_SECRET", "s")
+    with pytest.raises(ConfigError, match="private address"):
+        webhook(f"https://{host}/hook", allow_private=False)
+
+
+def test_a_missing_secret_names_the_variable(
+    webhook: OpenWebhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEST_WEBHOOK_SECRET", raising=False)
+    with pytest.raises(ConfigError, match="TEST_WEBHOOK_SECRET"):
+        webhook("https://example.com/hook")
+
+
+@pytest.mark.parametrize("url", ["ftp://example.com", "https://u:p@example.com", "example.com"])
+def test_odd_addresses_are_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="url"):
+        WebhookOptions(url=url, secret_env="S")
+
+
+def test_the_place_holds_no_secret_path() -> None:
+    options = WebhookOptions(url="https://hooks.example.com/T0KEN", secret_env="S")
+    assert "T0KEN" not in Webhook.place("rows", options)
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [("7", 7.0), ("-3", -3.0), ("", None), ("soon", None), ("1e400", None)],
+)
+def test_retry_after_in_seconds(given: str, seconds: float | None) -> None:
+    assert _retry_after(httpx.Headers({"retry-after": given})) == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    assert _retry_after(httpx.Headers({"retry-after": moment})) == pytest.approx(30, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "pause"), [(None, True), (5.0, 5.0), (-3.0, 0.0), (86_400.0, 60.0)]
+)
+def test_waits_are_honoured_and_capped(given: float | None, pause: bool | float) -> None:
+    assert _pause(RetriableError("busy", given)) == pause
+    assert _pause(RecordRejected("no", "bad")) is False
