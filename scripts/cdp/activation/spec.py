@@ -142,7 +142,7 @@ def _key_problems(meta: Mapping[str, Any]) -> Iterator[str]:
     for key, value in meta.items():
         if key.startswith("cdp_") and key not in _KEYS:
             yield f"unknown key '{key}'.{_nearest(key, _KEYS)}"
-        elif key in _KEYS and not _is(value, _KEYS[key]):
+        elif value is not None and key in _KEYS and not _is(value, _KEYS[key]):
             yield f"{key} takes {_type_name(_KEYS[key])}, not {value!r}."
     for key in _REQUIRED:
         if not meta.get(key):
@@ -263,9 +263,10 @@ def _option_problems(
 ) -> Iterator[str]:
     destination = find_destination(name)
     target_object = _object(name, meta, sandboxed)
-    if meta["cdp_mode"] not in destination.modes:
-        modes = ", ".join(mode for mode in MODES if mode in destination.modes)
-        yield f"cdp_mode '{meta['cdp_mode']}' is not one that {name} has. Use: {modes}."
+    mode = meta["cdp_mode"]
+    if mode in MODES and mode not in destination.modes:
+        modes = ", ".join(known for known in MODES if known in destination.modes)
+        yield f"cdp_mode '{mode}' is not one that {name} has. Use: {modes}."
     if destination.objects is not None:
         yield from _unknown("cdp_object", target_object, destination.objects)
     try:
@@ -273,7 +274,8 @@ def _option_problems(
     except ValidationError as error:
         yield from (_option_sentence(key, name, destination, fault) for fault in error.errors())
     else:
-        yield from destination.problems(target_object, meta["cdp_mode"], options)
+        if mode in destination.modes:
+            yield from destination.problems(target_object, mode, options)
 
 
 def _option_sentence(

@@ -1,4 +1,4 @@
-"""`world`: a World on each warehouse in turn; `duckdb_world`: on DuckDB alone."""
+"""`world`: a World on each warehouse in turn; `duckdb_world`: on DuckDB alone, in memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from activation.world import World
 from cdp.warehouse import Warehouse
+from cdp.warehouse._duckdb import DuckDB
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def world(warehouse: Warehouse, tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def duckdb_world(duckdb_project, tmp_path: Path) -> Iterator[World]:  # type: ignore[no-untyped-def]
-    opened = duckdb_project.open()
+def duckdb_world(clean_environment: None, tmp_path: Path) -> Iterator[World]:
+    opened = DuckDB(tmp_path, {"path": ":memory:", "settings": {"threads": 1}}, "demo", False)
     yield World(opened, tmp_path / "project")
     opened.close()

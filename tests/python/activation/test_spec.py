@@ -1,0 +1,87 @@
+"""Mistakes in a sync's YAML: each one sentence that names the key, and nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from activation.world import FILES, World
+from cdp.activation import problems
+from cdp.activation.check import syncs
+from cdp.errors import ConfigError
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"cdp_purpos": "x"}, "unknown key 'cdp_purpos'. Did you mean 'cdp_purpose'?"),
+    ({"cdp_purpose": None}, "cdp_purpose is missing. Add it under config.meta."),
+    ({"cdp_purpose": "marketing_mail"}, "unknown cdp_purpose 'marketing_mail'. Did you mean"),
+    ({"cdp_mode": "mirrors"}, "unknown cdp_mode 'mirrors'. Did you mean 'mirror'?"),
+    ({"cdp_mode": "update"}, "cdp_mode 'update' is not one that files has."),
+    ({"cdp_destination": "file"}, "unknown cdp_destination 'file'. Did you mean 'files'?"),
+    ({"cdp_object": "snapshots"}, "unknown cdp_object 'snapshots'. Did you mean 'snapshot'?"),
+    ({"cdp_entity": "profiles"}, "unknown cdp_entity 'profiles'. Did you mean 'profile'?"),
+    ({"cdp_max_delete_pct": "5"}, "cdp_max_delete_pct takes a whole number, not '5'."),
+    ({"cdp_max_delete_pct": 101}, "cdp_max_delete_pct is 101. Use a share of 0 to 100."),
+    ({"cdp_max_rows": True}, "cdp_max_rows takes a whole number, not True."),
+    ({"cdp_max_age": "a day"}, "cdp_max_age is 'a day'. Use minutes, hours or days"),
+    ({"cdp_match": ["mail"]}, "unknown cdp_match 'mail'. Did you mean 'email'?"),
+    ({"cdp_match": []}, "cdp_match takes one field at this destination, not 0."),
+    ({"cdp_fields": {"x": {"colum": "email"}}}, "cdp_fields.x takes a column, or one of"),
+    ({"cdp_fields": {"x": {"column": "email", "hsh": "sha256"}}}, "unknown key 'hsh' in"),
+    ({"cdp_fields": {"x": {"column": "email", "hash": "md5"}}}, "unknown cdp_fields.x.hash 'md5'"),
+    ({"cdp_fields": {"x": "secret"}}, "sends the column 'secret', which may not leave"),
+    ({"cdp_fields": {"x": "emial"}}, "sends the column 'emial', which may not leave"),
+    ({"cdp_options": {"path": "a.csv", "pth": 1}}, "unknown key 'pth' in cdp_options of files."),
+    ({"cdp_options": {}}, "cdp_options.path is missing: files needs it."),
+    ({"cdp_options": {"path": "../a.csv"}}, "is a path inside the project, without '..'"),
+    ({"cdp_options": {"path": "/etc/a.csv"}}, "is a path inside the project, without '..'"),
+    ({"cdp_options": {"path": "a.xls"}}, "ends in neither .csv nor .parquet."),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), MISTAKES)
+def test_each_mistake_is_one_sentence(
+    duckdb_world: World, change: dict[str, Any], sentence: str
+) -> None:
+    duckdb_world.meta = dict(FILES) | change
+    found = problems(duckdb_world.project)
+    assert len(found) == 1
+    assert found[0].startswith("models/syncs/people_to_x.yml, sync people_to_x: ")
+    assert sentence in found[0]
+    with pytest.raises(ConfigError):
+        syncs(duckdb_world.project)
+
+
+@pytest.mark.parametrize("key", ["cdp_purpose", "cdp_mode", "cdp_destination", "cdp_fields"])
+def test_what_a_sync_needs(duckdb_world: World, key: str) -> None:
+    del duckdb_world.meta[key]
+    assert f"{key} is missing. Add it under config.meta." in problems(duckdb_world.project)[0]
+
+
+def test_a_sound_sync_has_no_problems(duckdb_world: World) -> None:
+    assert problems(duckdb_world.project) == []
+
+
+def test_a_sync_needs_one_audience(duckdb_world: World) -> None:
+    project = duckdb_world.project
+    alone = replace(project.exposures[0], parents=("model.cdp.cdp_profiles",))
+    (sentence,) = problems(replace(project, exposures=(alone,)))[:1]
+    assert "depends_on must name one audience model" in sentence
+
+
+def test_a_host_may_share_a_column_of_its_own(duckdb_world: World) -> None:
+    duckdb_world.meta["cdp_fields"] = {"x": "secret"}
+    shared = {"cdp_share_columns": {"cdp.cdp_profiles": ["secret"]}}
+    assert problems(replace(duckdb_world.project, vars=shared)) == []
+
+
+def test_an_exposure_of_somebody_elses_is_no_sync(duckdb_world: World) -> None:
+    dashboard = replace(duckdb_world.project.exposures[0], meta={"team": "bi"})
+    assert syncs(replace(duckdb_world.project, exposures=(dashboard,))) == []
+
+
+def test_a_column_that_is_gone_is_named_before_anything_is_sent(duckdb_world: World) -> None:
+    duckdb_world.warehouse.execute("alter table cdp_segments.seg_people drop column orders")
+    with pytest.raises(ConfigError, match=r"cdp_fields\.orders reads 'orders'"):
+        duckdb_world.plan()
