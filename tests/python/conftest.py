@@ -14,10 +14,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cdp.warehouse import Warehouse
 from support.postgres import NoPostgres, PostgresServer
 from support.project import ROOT, Outcome, Project
+
+# A slow machine fails no example, and every run tries the same ones.
+settings.register_profile(
+    "cdp",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("cdp")
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,8 @@ def _parsed(line: Line) -> dict[str, str | None]:
     )
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - the row's value, not our type
+    if not row:
+        raise ValueError("an object without keys")
     texts = {key: _text(value) for key, value in row.items()}
     if "\\u" in line.text:
         _check_characters(texts)
