@@ -164,6 +164,7 @@ def report(settings: dict[str, Any], out: Path, as_json: bool) -> None:
     facts = write_report(settings["project_dir"], settings["target"], out)
     click.echo(json.dumps(facts, indent=2) if as_json else f"Wrote {out}.")
 
+
 _select = click.option("--select", "-s", multiple=True, metavar="SYNC", help="Only this sync.")
 _approve = click.option(
     "--approve", metavar='"WHO: WHY"', help="Go over budget; the ledger keeps who and why."
@@ -304,6 +305,28 @@ def retry(settings: dict[str, Any], sync: str) -> None:
     with open_session(settings["project_dir"], settings["target"]) as session:
         click.echo(f"{session.retry(sync):,} rejected rows will be sent again by cdp sync.")
 
+
+@cli.command("read-copy")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("out/cdp_read.duckdb"),
+    show_default=True,
+    help="The DuckDB file to put in place.",
+)
+@click.pass_obj
+def read_copy(settings: dict[str, Any], out: Path) -> None:
+    """Put a masked copy of the public tables in place, for BI tools to hold open.
+
+    \b
+    Examples:
+      cdp read-copy
+      CDP_WAREHOUSE=postgres cdp read-copy --out /srv/bi/cdp_read.duckdb
+    """
+    from cdp.privacy import write_read_copy
+
+    rows = write_read_copy(settings["project_dir"], settings["target"], out)
+    click.echo(f"{out} holds {len(rows)} masked tables with {sum(rows.values()):,} rows.")
 
 
 def run(arguments: Sequence[str]) -> int:
