@@ -52,10 +52,12 @@ choices as (
             "'list: '", 'coalesce(current_lists.name, current_members.list_id)',
         ]) }} as evidence,
         case lower(current_members.status)
-            when 'subscribed' then coalesce(
-                current_members.timestamp_opt, current_members.timestamp_signup,
-                current_members.last_changed
-            )
+            when 'subscribed'
+                then
+                    coalesce(
+                        current_members.timestamp_opt, current_members.timestamp_signup,
+                        current_members.last_changed
+                    )
             else current_members.last_changed
         end as occurred_at,
         coalesce(current_members._fivetran_deleted, false) as is_deleted

@@ -39,7 +39,8 @@ people as (
         coalesce(
             current_contacts.mobile_phone,
             case
-                when translate(current_contacts.phone, ' +-.()', '')
+                when
+                    translate(current_contacts.phone, ' +-.()', '')
                     is distinct from translate(current_accounts.phone, ' +-.()', '')
                     then current_contacts.phone
             end

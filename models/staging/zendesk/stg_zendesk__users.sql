@@ -32,7 +32,8 @@ people as (
         current_users.id as zendesk_user_id,
         -- Meant for our own user id; some integrations put an address or a name there.
         case
-            when current_users.external_id not like '%@%'
+            when
+                current_users.external_id not like '%@%'
                 and current_users.external_id not like '% %'
                 then current_users.external_id
         end as user_id,
