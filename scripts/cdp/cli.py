@@ -192,21 +192,19 @@ def plan(
       cdp plan --select lapsing_regulars_to_files --show-values
       cdp plan --json > plan.json
     """
-    from rich.console import Console
-
     from cdp.activation import open_session, show
 
     if show_values and (as_json or markdown or not sys.stdout.isatty()):
         raise click.UsageError("--show-values works on a terminal only: values are not stored.")
     with open_session(settings["project_dir"], settings["target"]) as session:
-        each = (lambda p: show.sample(p, session.ledger, Console())) if show_values else None
+        each = (lambda p: show.sample(p, session.ledger, show.console())) if show_values else None
         plan_id, plans = session.plan(select, each)
     if as_json:
         click.echo(show.as_json(plan_id, plans))
     elif markdown:
         click.echo(show.as_markdown(plan_id, plans))
     else:
-        show.as_table(plan_id, plans, Console())
+        show.as_table(plan_id, plans, show.console())
         click.echo(f"Nothing was sent. To send exactly this: cdp apply {plan_id}")
     return 4 if any(found.status == "blocked" for found in plans) else 0
 
@@ -239,7 +237,6 @@ def sync(settings: dict[str, Any], select: tuple[str, ...], approve: str | None)
 
 
 def _delivered(deliver: Callable[[Callable[[str, int, int], None]], list[Any]]) -> int:
-    from rich.console import Console
     from rich.progress import Progress
 
     from cdp.activation import exit_code, show
@@ -253,7 +250,7 @@ def _delivered(deliver: Callable[[Callable[[str, int, int], None]], list[Any]]) 
             bar.update(tasks[sync], completed=done, total=total)
 
         results = deliver(report)
-    show.print_results(results, Console())
+    show.print_results(results, show.console())
     return exit_code(results)
 
 
@@ -280,8 +277,6 @@ def ledger(
       cdp ledger --run lapsing_regulars_to_files#3
       cdp ledger --profile p_1f6c --json
     """
-    from rich.console import Console
-
     from cdp.activation import open_session, show
 
     with open_session(settings["project_dir"], settings["target"]) as session:
@@ -292,7 +287,7 @@ def ledger(
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=str))
     else:
-        show.print_rows(rows, Console())
+        show.print_rows(rows, show.console())
 
 
 @cli.command()

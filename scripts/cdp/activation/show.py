@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -18,9 +19,20 @@ from cdp.activation.ledger import Ledger
 from cdp.activation.plan import SyncPlan
 from cdp.activation.runner import Result
 
-__all__ = ["as_json", "as_markdown", "as_table", "print_results", "print_rows", "sample"]
+__all__ = ["as_json", "as_markdown", "as_table", "console", "print_results", "print_rows", "sample"]
 
-_COUNTS = ("create", "update", "remove", "unchanged", "withheld", "calls")
+_COUNTS = ("create", "update", "remove", "unchanged", "withheld")
+_RUN = (
+    "run_id", "status", "planned_create", "planned_update", "planned_remove", "withheld",
+    "succeeded", "rejected", "unknown", "aborted", "calls", "started_at", "approval", "error",
+)  # fmt: skip
+_WIDE = 160  # columns, where no terminal says how wide it is
+
+
+def console() -> Console:
+    """Standard output: as wide as the terminal, or wide enough for a log."""
+    found = Console()
+    return found if found.is_terminal else Console(width=_WIDE)
 
 
 def as_json(plan_id: str, plans: Sequence[SyncPlan]) -> str:
@@ -41,10 +53,9 @@ def as_markdown(plan_id: str, plans: Sequence[SyncPlan]) -> str:
 
 
 def as_table(plan_id: str, plans: Sequence[SyncPlan], console: Console) -> None:
-    """Print the plan as a table, each sync's reasons below its figures."""
+    """Print the plan as a table, then where each sync goes, and its reasons."""
     table = Table(title=f"Plan {plan_id}", title_justify="left", header_style="bold")
-    table.add_column("sync")
-    table.add_column("to", overflow="fold")
+    table.add_column("sync", overflow="fold")
     for name in _COUNTS:
         table.add_column(name, justify="right")
     table.add_column("status")
@@ -53,11 +64,14 @@ def as_table(plan_id: str, plans: Sequence[SyncPlan], console: Console) -> None:
         colour = {"blocked": "red", "ready": "green"}.get(facts["status"], "dim")
         counts = [_number(facts[name]) for name in _COUNTS]
         status = f"[{colour}]{facts['status']}[/]"
-        table.add_row(facts["sync"], _where(facts), *counts, status)
+        table.add_row(facts["sync"], *counts, status)
     console.print(table)
     for plan in plans:
-        for note in _notes(plan):
-            console.print(f"  {plan.spec.name}: {note}", highlight=False, markup=False)
+        console.print(f"{plan.spec.name}", highlight=False, markup=False, style="bold")
+        facts = plan.facts()
+        where = f"to {_where(facts)} for {facts['purpose']}, {facts['calls']} calls"
+        for note in (where, *_notes(plan)):
+            console.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:
@@ -69,17 +83,20 @@ def print_results(results: Sequence[Result], console: Console) -> None:
             f"{result.sent:,} of {result.planned:,} sent, {result.rejected:,} rejected, "
             f"{result.seconds:.1f} s",
             highlight=False,
+            soft_wrap=True,
         )
         if result.reason:
-            console.print(f"           {result.reason}", highlight=False, markup=False)
+            reason = f"           {result.reason}"
+            console.print(reason, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_rows(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """Print rows of the ledger as a table; columns that are empty throughout are left out."""
-    names = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
+    shown = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
+    names = [name for name in shown if name in _RUN or "operation" in rows[0]]
     table = Table(*names, header_style="bold")
     for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
+        table.add_row(*(_cell(row[name]) for name in names))
     console.print(table if rows else "The ledger has no such rows yet.", markup=False)
 
 
@@ -97,6 +114,12 @@ def sample(plan: SyncPlan, ledger: Ledger, console: Console, rows: int = 10) -> 
     ):
         table.add_row(*("" if value is None else str(value) for value in row))
     console.print(table, markup=False)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else str(value).strip()
 
 
 def _where(facts: dict[str, Any]) -> str:
