@@ -149,9 +149,14 @@ def quality(settings: dict[str, Any], docs: Path, as_json: bool) -> int:
     show_default=True,
     help="The page to write.",
 )
+@click.option(
+    "--truth",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Labelled records to measure merges with; default: the demo's, where there are any.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, too.")
 @click.pass_obj
-def report(settings: dict[str, Any], out: Path, as_json: bool) -> None:
+def report(settings: dict[str, Any], out: Path, truth: Path | None, as_json: bool) -> None:
     """Write the report: one HTML file that opens without a network.
 
     \b
@@ -161,7 +166,9 @@ def report(settings: dict[str, Any], out: Path, as_json: bool) -> None:
     """
     from cdp.report import write_report
 
-    facts = write_report(settings["project_dir"], settings["target"], out)
+    demo_truth = Path("demo_data/truth/people.parquet")
+    truth = truth or (demo_truth if demo_truth.exists() else None)
+    facts = write_report(settings["project_dir"], settings["target"], out, truth)
     click.echo(json.dumps(facts, indent=2) if as_json else f"Wrote {out}.")
 
 

@@ -31,6 +31,8 @@ def percent(share: float | None, digits: int = 0) -> str:
     """0.1234 -> 12%; a small share is not said to be none, nor a large one to be all."""
     if share is None:
         return "-"
+    if share == 1:
+        return "100%"
     text = f"{share * 100:.{digits}f}%"
     if share > 0 and float(text[:-1]) == 0:
         return f"<{10**-digits:.{digits}f}%"

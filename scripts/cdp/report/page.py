@@ -135,12 +135,15 @@ SECTIONS = (
 )
 
 
-def write_report(project_dir: Path, target: str, out: Path) -> Facts:
-    """Read the facts and write them to `out`, whole or not at all. Returns the facts."""
+def write_report(project_dir: Path, target: str, out: Path, truth: Path | None = None) -> Facts:
+    """Read the facts and write them to `out`, whole or not at all. Returns the facts.
+
+    truth: labelled records to measure merges with, as cdp.identity.read_truth takes them.
+    """
     warehouse = open_warehouse(project_dir, target, read_only=True)
     try:
         now, settings = clock.now(project_dir, target), clock.project_vars(project_dir)
-        facts = read_facts(Tables(warehouse, now, settings))
+        facts = read_facts(Tables(warehouse, now, settings, truth))
     finally:
         warehouse.close()
     _write(out, render(facts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from cdp.warehouse import Warehouse, quoted, schema_name
@@ -21,6 +22,7 @@ class Tables:
     warehouse: Warehouse
     now: datetime
     settings: Mapping[str, Any] = field(default_factory=dict)
+    truth: Path | None = None  # labelled records: who they really are
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query whose result is small (the report holds aggregates only)."""

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cdp.activation.ledger import Ledger
@@ -96,6 +98,25 @@ def test_a_sync_shows_its_last_run_and_all_that_it_ever_delivered(filled_project
         {"reason": "no_consent", "rows": 7, "by": "withheld here"},
         {"reason": "bad_email", "rows": 1, "by": "refused there"},
     ]
+
+
+def test_merges_are_measured_where_the_truth_is_known(filled_duckdb: Project) -> None:
+    truth = filled_duckdb.scratch / "truth.parquet"
+    labels = [("shopify", f"shopify-{n}-{k}", f"person {n}") for n in (1, 2) for k in (1, 2)]
+    labels.append(("shopify", "shopify-3-1", "person 1"))
+    columns = dict(
+        zip(("source", "record_id", "person_id"), zip(*labels, strict=True), strict=True)
+    )
+    pq.write_table(pa.table({name: list(values) for name, values in columns.items()}), truth)
+    out = filled_duckdb.scratch / "report.html"
+    facts = write_report(filled_duckdb.directory, filled_duckdb.target, out, truth)
+    assert facts["merges"]["truth"]["pairwise_precision"] == 1.0
+    assert facts["merges"]["truth"]["pairwise_recall"] == 0.5  # 2 of 4 pairs
+    assert "50.0%" in out.read_text()
+
+
+def test_without_truth_the_report_says_how_to_supply_it(report_page: Path) -> None:
+    assert "cdp report --truth labels.parquet" in report_page.read_text()
 
 
 def test_before_the_first_build_every_section_says_what_to_do(duckdb_project: Project) -> None:

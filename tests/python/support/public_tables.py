@@ -20,6 +20,7 @@ _TABLES = {
             systems.source,
             systems.source || '-' || people.n || '-' || copies.k as record_id,
             'p' || people.n as profile_id,
+            true as is_person,
             case when copies.k = 3 then 'probable' else 'exact' end as linked_by
         from people
         cross join systems
