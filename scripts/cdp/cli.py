@@ -115,6 +115,71 @@ def load(
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the problems as a JSON list.")
+@click.pass_obj
+def check(settings: dict[str, Any], as_json: bool) -> int:
+    """Check the control panel and the syncs: one sentence per mistake.
+
+    Exit code: 0 all sound, 2 something is to be mended.
+
+    \b
+    Examples:
+      cdp check
+      cdp check --json
+    """
+    from cdp.build import all_problems
+
+    found = all_problems(settings["project_dir"], settings["target"])
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(found) or "The control panel and the syncs are sound.")
+    return 2 if found else 0
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT ARGUMENTS]...")
+@click.pass_obj
+def build(settings: dict[str, Any], arguments: tuple[str, ...]) -> int:
+    """Check the project, then run `dbt build`; its exit code is ours.
+
+    \b
+    Examples:
+      cdp build
+      cdp build --select tag:identity
+      cdp build --full-refresh --threads 8
+    """
+    from cdp.build import build
+
+    return build(settings["project_dir"], settings["target"], arguments)
+
+
+@cli.command(name="reset-state")
+@click.option("--yes", is_flag=True, help="Yes, drop it.")
+@click.pass_obj
+def reset_state(settings: dict[str, Any], yes: bool) -> None:
+    """Drop the state of this target: profile ids, segment stays, the sync ledger.
+
+    Nothing can rebuild it. Raw data and what dbt builds stay.
+
+    \b
+    Example:
+      cdp --target dev reset-state --yes
+    """
+    from cdp.build import reset_state
+    from cdp.errors import BlockedError
+
+    if not yes:
+        raise BlockedError(
+            f"This drops the state of the target {settings['target']}, the sync ledger included. "
+            "Say --yes if you mean it."
+        )
+    dropped = reset_state(settings["project_dir"], settings["target"])
+    rows = sum(count for _, count in dropped)
+    click.echo(f"Dropped {len(dropped)} tables with {rows:,} rows.")
+
+
+@cli.command()
 @click.option(
     "--docs",
     type=click.Path(file_okay=False, path_type=Path),

@@ -1,0 +1,247 @@
+"""The control panel (the `cdp_` vars of dbt_project.yml), checked without a warehouse.
+
+What may stand in it is read off the project: a var is known when something reads it, a
+model when its file is there, a source when a YAML file declares it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cdp.declared import Package, SourceTable, read_packages, read_sources
+
+__all__ = ["problems"]
+
+_READ_BY_PYTHON = {"cdp_live_targets", "cdp_share_columns"}
+_KINDS = ("email", "phone", "text")
+_SOURCE_KEYS = ("brand", "database", "schemas")
+_ATTRIBUTE_KEYS = ("group", "optional", "rule", "sources")
+
+
+def problems(project_dir: Path) -> list[str]:
+    """One sentence per mistake: the file, the key, the nearest known name; empty: sound.
+
+    Raises ConfigError where dbt_project.yml itself cannot be read.
+    """
+    known = _Known(read_packages(project_dir))
+    found = list(_check_names(known))
+    for name, check in _CHECKS.items():
+        value = known.panel.get(name)
+        if value is not None:
+            found.extend(f"dbt_project.yml: vars: {text}" for text in check(known, value))
+    return found
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the project's files say there is."""
+
+    packages: list[Package]
+
+    @property
+    def own(self) -> Package:
+        """The project at hand."""
+        return self.packages[0]
+
+    @cached_property
+    def panel(self) -> dict[str, Any]:
+        """The vars that reach the package cdp: what the project sets over its defaults."""
+        merged: dict[str, Any] = {}
+        for package in reversed(self.packages):
+            given = package.settings.get("vars") or {}
+            if package is self.own or package.name == "cdp":
+                merged |= {name: value for name, value in given.items() if name != "cdp"}
+                merged |= given.get("cdp") or {}
+        return merged
+
+    @cached_property
+    def sources(self) -> dict[str, list[SourceTable]]:
+        """The source tables that staging reads."""
+        return read_sources(self.packages)
+
+    @cached_property
+    def code(self) -> str:
+        """The text of our own package's SQL."""
+        package = next((p for p in self.packages if p.name == "cdp"), self.own)
+        places = (("macro-paths", "macros"), ("model-paths", "models"))
+        files = [path for place in places for path in package.files(*place, "*.sql")]
+        return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+    @property
+    def names(self) -> set[str]:
+        """The vars that anything reads."""
+        return _READ_BY_PYTHON | set(re.findall(r"\bvar\(\s*['\"](cdp_\w+)", self.code))
+
+    @property
+    def contracts(self) -> set[str]:
+        """The contracts that are pooled."""
+        return set(re.findall(r"\bcdp_union\('(\w+)'", self.code))
+
+    def package(self, name: str) -> Package | None:
+        """The package of that name."""
+        return next((package for package in self.packages if package.name == name), None)
+
+
+def _check_names(known: _Known) -> Iterator[str]:
+    given = known.own.settings.get("vars") or {}
+    listed = [(name, f"vars: {name}") for name in given if str(name).startswith("cdp_")]
+    listed += [(name, f"vars: cdp: {name}") for name in given.get("cdp") or {}]
+    for name, path in listed:
+        if name not in known.names:
+            yield f"dbt_project.yml: {path} is read by nothing.{_nearest(name, known.names)}"
+
+
+def _check_sources(known: _Known, value: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield "cdp_sources is no mapping. Write one source a line, as in `shopify: {}`."
+        return
+    for name, settings in value.items():
+        if name not in known.sources:
+            yield (
+                f"cdp_sources.{name} has no staging models.{_nearest(name, known.sources)} "
+                "Take it out, or add a folder models/staging/ for it."
+            )
+        yield from _unknown_keys(f"cdp_sources.{name}", settings, _SOURCE_KEYS)
+        schemas = settings.get("schemas") if isinstance(settings, Mapping) else None
+        if schemas is not None and not isinstance(schemas, list):
+            yield f"cdp_sources.{name}.schemas is no list. Write [schema, …]."
+
+
+def _check_inputs(known: _Known, value: Any) -> Iterator[str]:
+    yield from _unknown_keys("cdp_inputs", value, known.contracts)
+    for contract, entries in value.items() if isinstance(value, Mapping) else ():
+        yield from _check_models(known, f"cdp_inputs.{contract}", entries)
+
+
+def _check_traits(known: _Known, value: Any) -> Iterator[str]:
+    yield from _check_models(known, "cdp_traits", value)
+
+
+def _check_segments(known: _Known, value: Any) -> Iterator[str]:
+    yield from _check_models(known, "cdp_segments", value)
+    for name, path in known.own.models.items():
+        entry = f"{known.own.name}.{name}"
+        if name.startswith("seg_") and isinstance(value, list) and entry not in value:
+            shown = path.relative_to(known.own.root)
+            yield f"cdp_segments does not list {shown}. Add {entry}, or remove the file."
+
+
+def _check_models(known: _Known, path: str, entries: Any) -> Iterator[str]:
+    yield from _check_refs(known, path, entries, "model", lambda package: package.models)
+
+
+def _check_refs(
+    known: _Known,
+    path: str,
+    entries: Any,
+    kind: str,
+    nodes: Callable[[Package], Mapping[str, Path]],
+) -> Iterator[str]:
+    if not isinstance(entries, list):
+        yield f"{path} is no list. Write one package.{kind} a line, or []."
+        return
+    for place, entry in enumerate(entries):
+        parts = str(entry).split(".")
+        package = known.package(parts[0])
+        if len(parts) != 2:
+            yield f"{path}[{place}] is '{entry}'. Write it as package.{kind}."
+        elif package is None:
+            names = [package.name for package in known.packages]
+            yield f"{path}[{place}] names the package '{parts[0]}'.{_nearest(parts[0], names)}"
+        elif parts[1] not in nodes(package):
+            hint = _nearest(parts[1], nodes(package))
+            yield f"{path}[{place}]: there is no {kind} '{parts[1]}' in {package.name}.{hint}"
+        elif entry in entries[:place]:
+            yield f"{path}[{place}] lists {entry} a second time. Take it out."
+
+
+def _check_identifier_types(_: _Known, value: Any) -> Iterator[str]:
+    for name, settings in value.items() if isinstance(value, Mapping) else ():
+        path = f"cdp_identifier_types.{name}"
+        yield from _unknown_keys(path, settings, ("kind", "scope"))
+        kind = (settings or {}).get("kind")
+        if kind not in _KINDS:
+            yield f"{path}.kind is '{kind}'. Use one of: {', '.join(_KINDS)}."
+        if (settings or {}).get("scope") not in (None, "source"):
+            yield f"{path}.scope is '{settings['scope']}'. Use source, or leave it out."
+
+
+def _check_reference(known: _Known, value: Any) -> Iterator[str]:
+    cdp = known.package("cdp") or known.own
+    keys = {name.removeprefix("cdp_") for name in cdp.seeds}
+    yield from _unknown_keys("cdp_reference", value, keys)
+    for key, entry in value.items() if isinstance(value, Mapping) else ():
+        for problem in _check_refs(known, "", [entry], "seed", lambda package: package.seeds):
+            yield f"cdp_reference.{key}{problem.removeprefix('[0]')}"
+
+
+def _check_attributes(_: _Known, value: Any) -> Iterator[str]:
+    for name, settings in value.items() if isinstance(value, Mapping) else ():
+        yield from _unknown_keys(f"cdp_attributes.{name}", settings, _ATTRIBUTE_KEYS)
+
+
+def _check_share_columns(known: _Known, value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from _check_models(known, "cdp_share_columns", list(value))
+
+
+def _check_live_targets(_: _Known, value: Any) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield "cdp_live_targets is no list. Write [prod], or [] for none."
+
+
+def _check_timezone(_: _Known, value: Any) -> Iterator[str]:
+    try:
+        ZoneInfo(str(value))
+    except (KeyError, ValueError):
+        yield f"cdp_timezone is '{value}'. Use a name such as UTC or Europe/Berlin."
+
+
+def _check_country(_: _Known, value: Any) -> Iterator[str]:
+    if not re.fullmatch(r"[A-Z]{2}", str(value)):
+        yield f"cdp_default_country is '{value}'. Use two capital letters, as in US."
+
+
+def _check_currency(_: _Known, value: Any) -> Iterator[str]:
+    if not re.fullmatch(r"[A-Z]{3}", str(value)):
+        yield f"cdp_reporting_currency is '{value}'. Use three capital letters, as in USD."
+
+
+_CHECKS: dict[str, Callable[[_Known, Any], Iterator[str]]] = {
+    "cdp_sources": _check_sources,
+    "cdp_inputs": _check_inputs,
+    "cdp_identifier_types": _check_identifier_types,
+    "cdp_reference": _check_reference,
+    "cdp_attributes": _check_attributes,
+    "cdp_traits": _check_traits,
+    "cdp_segments": _check_segments,
+    "cdp_share_columns": _check_share_columns,
+    "cdp_live_targets": _check_live_targets,
+    "cdp_timezone": _check_timezone,
+    "cdp_default_country": _check_country,
+    "cdp_reporting_currency": _check_currency,
+}
+
+
+def _unknown_keys(path: str, given: Any, allowed: Iterable[str]) -> Iterator[str]:
+    if given is not None and not isinstance(given, Mapping):
+        yield f"{path} is '{given}'. Write a mapping of: {', '.join(sorted(allowed))}."
+        return
+    for key in given or {}:
+        if key not in allowed:
+            yield f"{path} takes no '{key}'.{_nearest(key, allowed)}"
+
+
+def _nearest(name: object, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = get_close_matches(str(name), names, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean '{near[0]}'?"
+    return f" There are: {', '.join(names)}." if len(names) <= 25 else ""

@@ -1,0 +1,176 @@
+"""The control panel: every mistake is one sentence with the key and the nearest name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cdp.errors import ConfigError
+from cdp.panel import problems
+from support.project import ROOT, Outcome, Project
+
+
+def own_project(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """This project with another control panel."""
+    for name in ("models", "macros", "seeds"):
+        (folder / name).symlink_to(ROOT / name)
+    settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    change(settings["vars"]["cdp"])
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+def host_project(folder: Path, panel: dict[str, Any]) -> Path:
+    """Somebody else's project that installed this one."""
+    (folder / "dbt_packages").mkdir()
+    (folder / "dbt_packages/cdp").symlink_to(ROOT)
+    (folder / "models").mkdir()
+    (folder / "models/stg_loyalty__members.sql").write_text("select 1 as id")
+    settings = {"name": "shop", "profile": "shop", "vars": panel}
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+def test_the_shipped_control_panel_is_sound() -> None:
+    assert problems(ROOT) == []
+
+
+Change = Callable[[dict[str, Any]], Any]
+
+MISTAKES: dict[str, tuple[Change, str]] = {
+    "an unknown var": (
+        lambda panel: panel.update(cdp_inputz={}),
+        "vars: cdp: cdp_inputz is read by nothing. Did you mean 'cdp_inputs'?",
+    ),
+    "an unknown contract": (
+        lambda panel: panel["cdp_inputs"].update(peeple=[]),
+        "cdp_inputs takes no 'peeple'. Did you mean 'people'?",
+    ),
+    "a model without its package": (
+        lambda panel: panel["cdp_inputs"].update(orders=["stg_shopify__orders"]),
+        "cdp_inputs.orders[0] is 'stg_shopify__orders'. Write it as package.model.",
+    ),
+    "a model that does not exist": (
+        lambda panel: panel["cdp_inputs"].update(orders=["cdp.stg_shopify__oders"]),
+        "cdp_inputs.orders[0]: there is no model 'stg_shopify__oders' in cdp. "
+        "Did you mean 'stg_shopify__orders'?",
+    ),
+    "a package that does not exist": (
+        lambda panel: panel["cdp_traits"].append("shop.prf_traits__x"),
+        "names the package 'shop'. There are: cdp.",
+    ),
+    "a model listed twice": (
+        lambda panel: panel["cdp_inputs"]["people"].append("cdp.stg_shopify__customers"),
+        "lists cdp.stg_shopify__customers a second time",
+    ),
+    "no list": (
+        lambda panel: panel["cdp_inputs"].update(orders="cdp.stg_shopify__orders"),
+        "cdp_inputs.orders is no list",
+    ),
+    "an unknown source": (
+        lambda panel: panel["cdp_sources"].update(shoppify={}),
+        "cdp_sources.shoppify has no staging models. Did you mean 'shopify'?",
+    ),
+    "an unknown key of a source": (
+        lambda panel: panel["cdp_sources"].update(shopify={"schema": "s"}),
+        "cdp_sources.shopify takes no 'schema'. Did you mean 'schemas'?",
+    ),
+    "schemas that are no list": (
+        lambda panel: panel["cdp_sources"].update(shopify={"schemas": "s"}),
+        "cdp_sources.shopify.schemas is no list",
+    ),
+    "an unknown kind": (
+        lambda panel: panel["cdp_identifier_types"].update(fax={"kind": "fax"}),
+        "cdp_identifier_types.fax.kind is 'fax'. Use one of: email, phone, text.",
+    ),
+    "an unknown key of an attribute": (
+        lambda panel: panel["cdp_attributes"]["email"].update(rules="x"),
+        "cdp_attributes.email takes no 'rules'. Did you mean 'rule'?",
+    ),
+    "a seed that does not exist": (
+        lambda panel: panel["cdp_reference"].update(purposes="cdp.cdp_purpose"),
+        "cdp_reference.purposes: there is no seed 'cdp_purpose' in cdp. "
+        "Did you mean 'cdp_purposes'?",
+    ),
+    "a segment that is not listed": (
+        lambda panel: panel["cdp_segments"].remove("cdp.seg_win_back"),
+        "cdp_segments does not list models/segments/seg_win_back.sql. Add cdp.seg_win_back",
+    ),
+    "a timezone": (lambda panel: panel.update(cdp_timezone="Mars"), "cdp_timezone is 'Mars'"),
+    "a currency": (
+        lambda panel: panel.update(cdp_reporting_currency="usd"),
+        "cdp_reporting_currency is 'usd'",
+    ),
+    "live targets": (
+        lambda panel: panel.update(cdp_live_targets="prod"),
+        "cdp_live_targets is no list",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence(tmp_path: Path, mistake: str) -> None:
+    change, sentence = MISTAKES[mistake]
+    [found] = problems(own_project(tmp_path, change))
+    assert found.startswith("dbt_project.yml: vars: ")
+    assert sentence in found
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    def change(panel: dict[str, Any]) -> None:
+        MISTAKES["a timezone"][0](panel)
+        MISTAKES["an unknown source"][0](panel)
+
+    assert len(problems(own_project(tmp_path, change))) == 2
+
+
+def test_a_host_project_lists_its_own_models_over_our_defaults(tmp_path: Path) -> None:
+    panel = {
+        "cdp": {
+            "cdp_sources": {"shopify": {"schemas": ["fivetran_shopify"]}},
+            "cdp_inputs": {"people": ["cdp.stg_shopify__customers", "shop.stg_loyalty__members"]},
+            "cdp_segment": [],
+        },
+        "cdp_timezon": "UTC",
+        "their_own": 1,
+    }
+    found = problems(host_project(tmp_path, panel))
+    assert [re.findall(r"'(.+?)'", text) for text in found] == [["cdp_timezone"], ["cdp_segments"]]
+
+
+def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: cdp\nvars: {cdp: [}\n")
+    with pytest.raises(ConfigError, match=r"dbt_project\.yml line 2 is not valid YAML"):
+        problems(tmp_path)
+    with pytest.raises(ConfigError, match="has no dbt_project"):
+        problems(tmp_path / "nowhere")
+
+
+def test_the_commands_stop_before_dbt_starts(
+    duckdb_project: Project, cdp_cli: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    own_project(folder, MISTAKES["an unknown source"][0])
+    for command in ("check", "build"):
+        outcome = cdp_cli(command, directory=folder)
+        assert outcome.exit_code == 2
+        assert "shoppify" in outcome.stdout + outcome.stderr
+
+
+def test_state_is_dropped_only_when_meant(
+    project: Project, cdp_cli: Callable[..., Outcome]
+) -> None:
+    opened = project.open()
+    opened.execute("create schema cdp_state; create table cdp_state.kept (n integer)")
+    opened.execute("insert into cdp_state.kept values (1), (2)")
+    opened.close()
+    assert cdp_cli("reset-state").exit_code == 4
+    outcome = cdp_cli("reset-state", "--yes")
+    assert (outcome.exit_code, outcome.stdout) == (0, "Dropped 1 tables with 2 rows.\n")
+    assert cdp_cli("reset-state", "--yes").stdout == "Dropped 0 tables with 0 rows.\n"
