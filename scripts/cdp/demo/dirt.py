@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CATALOGUE", "Kind", "plain"]
+__all__ = ["CATALOGUE", "Kind", "plain", "table"]
 
 Array = NDArray[Any]
 Rng = np.random.Generator
@@ -146,6 +146,12 @@ _PHONE_SHAPES: tuple[Callable[[str, str, str], str], ...] = (
     lambda area, exchange, line: f"001{area}{exchange}{line}",
     lambda area, exchange, line: f"({area}) {exchange}-{line} ext. {int(line) % 90 + 10}",
 )
+
+
+def table() -> str:
+    """The catalogue as the Markdown table of docs/demo.md."""
+    rows = [f"| {kind.name} | {kind.rate:.2%} | {kind.of} | {kind.does} |" for kind in CATALOGUE]
+    return "\n".join(("| kind | rate | of | what it does |", "|---|---|---|---|", *rows))
 
 
 def plain(text: str) -> str:

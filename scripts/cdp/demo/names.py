@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ class Pools:
     jobs: Array
 
 
+@lru_cache(maxsize=1)
 def build(seed: int) -> Pools:
     """The pools of a seed. About a second, whatever the number of people."""
     fakers = {locale: _faker(locale, seed) for locale in (*LOCALES, "en_CA")}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def explode(starts: Array, counts: Array) -> tuple[Array, Array]:
     return owner, np.arange(len(owner)) - first[owner] + starts[owner]
 
 
+@lru_cache(maxsize=1)
 def load(folder: Path = _FOLDER) -> Purchases:
     """Read the carried files. Raises ConfigError when one is missing."""
     if not (folder / "transactions_sample.parquet").is_file():

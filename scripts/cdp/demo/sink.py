@@ -72,9 +72,7 @@ class Sink:
         try:
             self._work.mkdir(parents=True)
         except OSError as error:
-            raise ConfigError(
-                f"{self.out} cannot be written ({error.strerror}): choose another --out"
-            ) from error
+            raise self._unwritable(error) from error
         return self
 
     def __exit__(
@@ -87,6 +85,8 @@ class Sink:
             writer.close()
         if kind is not None:
             shutil.rmtree(self._work, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise self._unwritable(error) from error
 
     def write(self, table: str, columns: Mapping[str, Any], part: str | None = None) -> None:
         """Append rows to "source.table"; `part` names a file of its own instead."""
@@ -125,6 +125,10 @@ class Sink:
             self.out.rename(before)
         self._work.rename(self.out)
         shutil.rmtree(before, ignore_errors=True)
+
+    def _unwritable(self, error: OSError) -> ConfigError:
+        reason = error.strerror or "no reason given"
+        return ConfigError(f"{self.out} cannot be written ({reason}): choose another --out")
 
     def _append(self, path: str, columns: Mapping[str, Any], part: str | None = None) -> None:
         rows = next(len(v) for v in columns.values() if isinstance(v, np.ndarray | pa.Array))

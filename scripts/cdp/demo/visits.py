@@ -127,7 +127,7 @@ def make_visits(chunk: Chunk, rng: Rng) -> Visits:
 
     people, browsers = chunk.people, chunk.browsers
     visitors = np.flatnonzero(browsers.first_of >= 0)
-    person = np.repeat(visitors, 1 + rng.poisson(1.3, len(visitors)))
+    person = np.repeat(visitors, 1 + rng.poisson(1.0, len(visitors)))
     stop = np.where(rng.random(len(people)) < 0.25, NOW - DAY * 90, NOW)
     time = chunk.uniform_times(len(person), rng, YEAR_START, stop[person])
     near = _before_a_basket(chunk, person, rng)
@@ -162,7 +162,7 @@ def make_visits(chunk: Chunk, rng: Rng) -> Visits:
         is_logged_in=has_account & ((rng.random(size) < 0.3) | (buys & (rng.random(size) < 0.8))),
         origin=rng.choice(len(ORIGINS), size, p=ORIGIN_SHARES),
         campaign=rng.integers(0, 4, size),
-        pages=1 + rng.poisson(2.3, size) + (cart >= 0) * 2 + (basket >= 0) * 2,
+        pages=1 + rng.poisson(1.7, size) + (cart >= 0) * 2 + (basket >= 0) * 2,
         cart=cart,
         basket=basket,
     )

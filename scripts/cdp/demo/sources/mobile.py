@@ -119,7 +119,7 @@ def _write_tracks(
 ) -> None:
     viewed = np.flatnonzero(screen == SCREENS.index("product"))
     offers = np.flatnonzero((screen == SCREENS.index("offers")) & (rng.random(len(screen)) < 0.3))
-    opened = np.flatnonzero(np.r_[True, session[1:] != session[:-1]])
+    opened = np.flatnonzero(np.diff(session, prepend=-1))
     rows = np.r_[viewed, offers, opened]
     event = np.repeat(
         np.array(["product_viewed", "offer_tapped", "application_opened"], dtype=object),

@@ -134,7 +134,7 @@ def _write_accounts(chunk: Chunk, sink: Sink, companies: Companies, ids: Array) 
             "billing_country_code": "US",
             "type": "Customer",
             "owner_id": owner_ids(companies.number),
-            "parent_id": choose(companies.number % 17 == 3, ids[0]),
+            "parent_id": choose(companies.number % 17 == 3, np.roll(ids, 1)),
             "is_deleted": False,
             "last_activity_date": NOW - 5 * DAY,
             "_fivetran_active": True,
