@@ -41,8 +41,11 @@ ORIGINS: tuple[tuple[str | None, str | None, str | None], ...] = (
     ("instagram", "social", None),
 )
 ORIGIN_SHARES = (0.42, 0.24, 0.11, 0.07, 0.07, 0.05, 0.04)
-PAID = 2, 3  # the origins that cost money
+PAID = (2, 3)  # the origins that cost money
+VISITS_WITHOUT_ACCOUNT = 0.25  # of the people without one
 UNKNOWN_VISITORS = 0.4  # browsers nobody ever logs in on, per person
+SENDS_GPC = 0.06  # of the browsers
+AHEAD = np.timedelta64(9, "m")  # a visit begins before its checkout
 PEOPLE_A_KIOSK = 25
 
 
@@ -85,87 +88,141 @@ class Visits:
 def make_browsers(people: People, rng: Rng) -> Browsers:
     """The browsers of a chunk: each visitor's, one after another, then kiosks and unknowns."""
     size = len(people)
-    visits_shop = has(people.user_id) | (rng.random(size) < 0.25)
+    visits_shop = has(people.user_id) | (rng.random(size) < VISITS_WITHOUT_ACCOUNT)
     resets = rng.random(size) < dirt.COOKIE_RESET.rate
     count = np.where(visits_shop, 1 + resets * (1 + rng.poisson(0.4, size)), 0)
     first = np.where(visits_shop, np.cumsum(count) - count, -1)
+    owned = int(count.sum())
     shares = people.shares_device & (people.partner < np.arange(size)) & visits_shop
     shares &= count[people.partner] > 0
-    first = np.where(shares, first[people.partner], first)
-    owned = int(count.sum())
     kiosks = max(1, round(size * dirt.KIOSK.rate / PEOPLE_A_KIOSK))
     goes = has(people.user_id) & (rng.random(size) < dirt.KIOSK.rate)
-    unknown = round(size * UNKNOWN_VISITORS)
-    total = owned + kiosks + unknown
-    high, low, ga_id = rng.integers(0, 2**48, (3, total)).tolist()
-    count = np.where(shares, count[people.partner], count)
+    total = owned + kiosks + round(size * UNKNOWN_VISITORS)
+    draws = rng.integers(0, 2**48, (3, total)).tolist()
     return Browsers(
         anonymous_id=np.array(
-            [
-                f"{h >> 16:08x}-{h & 0xFFFF:04x}-4{low_ >> 36:03x}-a{low_ >> 24 & 0xFFF:03x}"
-                f"-{h >> 20:07x}{low_ & 0xFFFFF:05x}"
-                for h, low_ in zip(high, low, strict=True)
-            ],
-            dtype=object,
+            [_uuid(*pair) for pair in zip(*draws[:2], strict=True)], dtype=object
         ),
-        client_id=np.array(
-            [f"{g % 2**31}.{1_480_000_000 + g % 2**25}" for g in ga_id], dtype=object
-        ),
+        client_id=np.array([_client_id(draw) for draw in draws[2]], dtype=object),
         user_agent=rng.integers(0, len(USER_AGENTS), total),
-        ip=np.array([f"203.0.113.{h % 254 + 1}" for h in high], dtype=object),
-        sends_gpc=rng.random(total) < 0.06,
-        first_of=first,
-        count_of=count,
+        ip=np.array([f"203.0.113.{draw % 254 + 1}" for draw in draws[0]], dtype=object),
+        sends_gpc=rng.random(total) < SENDS_GPC,
+        first_of=np.where(shares, first[people.partner], first),
+        count_of=np.where(shares, count[people.partner], count),
         kiosk_of=np.where(goes, owned + rng.integers(0, kiosks, size), -1),
         unknown=np.arange(owned + kiosks, total),
     )
 
 
+def _uuid(high: int, low: int) -> str:
+    """An id in the form of a random UUID from two draws of 48 bits."""
+    digits = f"{high:012x}{low:012x}"
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[18:]}{digits[:6]}"
+    )
+
+
+def _client_id(draw: int) -> str:
+    """The analytics cookie: a random number and the second in which it was set."""
+    return f"{draw % 2**31}.{1_480_000_000 + draw % 2**25}"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Visits of one kind; `row` is the cart or the basket that each is about."""
+
+    kind: str
+    person: Array
+    browser: Array
+    time: Array
+    row: Array
+    login: float  # share of the visits of who has an account
+    extra_pages: int = 0
+
+
 def make_visits(chunk: Chunk, rng: Rng) -> Visits:
-    """Visits around purchases, at any time, for carts and online baskets, and by unknowns."""
+    """Visits around purchases and at any time, for carts and orders, and by strangers."""
+    batches = (
+        _browsing(chunk, rng),
+        _with_carts(chunk),
+        _with_orders(chunk, rng),
+        _at_kiosks(chunk, rng),
+        _by_strangers(chunk, rng),
+    )
+    person, browser, time, row = (
+        np.concatenate([getattr(batch, name) for batch in batches])
+        for name in ("person", "browser", "time", "row")
+    )
+    sizes = [len(batch.person) for batch in batches]
+    kind = np.repeat([batch.kind for batch in batches], sizes)
+    login = np.repeat([batch.login for batch in batches], sizes)
+    extra_pages = np.repeat([batch.extra_pages for batch in batches], sizes)
+    has_account = has(chunk.people.user_id)[person] & (person >= 0)
+    size = len(person)
+    return Visits(
+        browser=browser,
+        person=person,
+        time=time,
+        is_logged_in=has_account & (rng.random(size) < login),
+        origin=rng.choice(len(ORIGINS), size, p=ORIGIN_SHARES),
+        campaign=rng.integers(0, 4, size),
+        pages=1 + rng.poisson(1.7, size) + extra_pages,
+        cart=np.where(kind == "cart", row, -1),
+        basket=np.where(kind == "order", row, -1),
+    )
+
+
+def _browsing(chunk: Chunk, rng: Rng) -> _Batch:
+    """At any time, or in the days before a purchase; a quarter has not come for 90 days."""
     from cdp.demo.world import NOW
 
-    people, browsers = chunk.people, chunk.browsers
-    visitors = np.flatnonzero(browsers.first_of >= 0)
+    visitors = np.flatnonzero(chunk.browsers.first_of >= 0)
     person = np.repeat(visitors, 1 + rng.poisson(1.0, len(visitors)))
-    stop = np.where(rng.random(len(people)) < 0.25, NOW - DAY * 90, NOW)
+    stop = np.where(rng.random(len(chunk.people)) < 0.25, NOW - DAY * 90, NOW)
     time = chunk.uniform_times(len(person), rng, YEAR_START, stop[person])
     near = _before_a_basket(chunk, person, rng)
     time = np.where((rng.random(len(person)) < 0.45) & ~np.isnat(near), near, time)
-    carts, orders = chunk.carts, np.flatnonzero(chunk.baskets.is_online)
-    has_browser = browsers.first_of >= 0
-    with_cart = np.flatnonzero(has_browser[carts.person])
-    orders = orders[has_browser[chunk.baskets.person[orders]] & (rng.random(len(orders)) < 0.6)]
-    kiosk_goers = np.flatnonzero(browsers.kiosk_of >= 0)
-    strangers = np.repeat(browsers.unknown, 1 + rng.poisson(0.5, len(browsers.unknown)))
-    minutes = np.timedelta64(9, "m")
-    who = np.r_[person, carts.person[with_cart], chunk.baskets.person[orders]]
-    when = np.r_[time, carts.time[with_cart] - minutes, chunk.baskets.time[orders] - minutes]
-    progress = (when - YEAR_START) / (NOW - YEAR_START)
-    nth = (np.clip(progress, 0, 0.999) * browsers.count_of[who]).astype(int)
-    browser = np.r_[browsers.first_of[who] + nth, browsers.kiosk_of[kiosk_goers], strangers]
-    who = np.r_[who, kiosk_goers, np.full(len(strangers), -1)]
-    extra = len(who) - len(when)
-    when = np.r_[when, chunk.uniform_times(extra, rng)]
-    buys = np.arange(len(who)) >= len(person)
-    buys &= np.arange(len(who)) < len(who) - len(strangers)
-    has_account = has(people.user_id[who]) & (who >= 0)
-    size = len(who)
-    none = np.full(size, -1)
-    cart, basket = none.copy(), none.copy()
-    cart[len(person) : len(person) + len(with_cart)] = with_cart
-    basket[len(person) + len(with_cart) : size - extra] = orders
-    return Visits(
-        browser=browser,
-        person=who,
-        time=when,
-        is_logged_in=has_account & ((rng.random(size) < 0.3) | (buys & (rng.random(size) < 0.8))),
-        origin=rng.choice(len(ORIGINS), size, p=ORIGIN_SHARES),
-        campaign=rng.integers(0, 4, size),
-        pages=1 + rng.poisson(1.7, size) + (cart >= 0) * 2 + (basket >= 0) * 2,
-        cart=cart,
-        basket=basket,
-    )
+    return _Batch("visit", person, _browser_at(chunk, person, time), time, person, 0.3)
+
+
+def _with_carts(chunk: Chunk) -> _Batch:
+    carts = chunk.carts
+    row = np.flatnonzero(chunk.browsers.first_of[carts.person] >= 0)
+    person, time = carts.person[row], carts.time[row] - AHEAD
+    return _Batch("cart", person, _browser_at(chunk, person, time), time, row, 0.85, 2)
+
+
+def _with_orders(chunk: Chunk, rng: Rng) -> _Batch:
+    """Six orders in ten were seen by the web events; the others' visits were blocked."""
+    baskets = chunk.baskets
+    row = np.flatnonzero(baskets.is_online & (rng.random(len(baskets.person)) < 0.6))
+    row = row[chunk.browsers.first_of[baskets.person[row]] >= 0]
+    person, time = baskets.person[row], baskets.time[row] - AHEAD
+    return _Batch("order", person, _browser_at(chunk, person, time), time, row, 0.85, 2)
+
+
+def _at_kiosks(chunk: Chunk, rng: Rng) -> _Batch:
+    person = np.flatnonzero(chunk.browsers.kiosk_of >= 0)
+    time = chunk.uniform_times(len(person), rng)
+    return _Batch("kiosk", person, chunk.browsers.kiosk_of[person], time, person, 0.9)
+
+
+def _by_strangers(chunk: Chunk, rng: Rng) -> _Batch:
+    unknown = chunk.browsers.unknown
+    browser = np.repeat(unknown, 1 + rng.poisson(0.5, len(unknown)))
+    nobody = np.full(len(browser), -1)
+    return _Batch("stranger", nobody, browser, chunk.uniform_times(len(browser), rng), nobody, 0.0)
+
+
+def _browser_at(chunk: Chunk, person: Array, time: Array) -> Array:
+    """The browser that a person used at a time: theirs follow each other over the year."""
+    from cdp.demo.world import NOW
+
+    browsers = chunk.browsers
+    progress = np.clip((time - YEAR_START) / (NOW - YEAR_START), 0, 0.999)
+    nth = (progress * browsers.count_of[person]).astype(int)
+    used: Array = browsers.first_of[person] + nth
+    return used
 
 
 def _before_a_basket(chunk: Chunk, person: Array, rng: Rng) -> Array:
