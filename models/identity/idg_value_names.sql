@@ -6,9 +6,10 @@ with identifiers as (
     select * from {{ ref('idg_identifiers') }}
 ),
 
+-- A name of one word may be a surname: it tells no two people apart.
 people as (
     select * from {{ ref('idg_records') }}
-    where is_person and first_name is not null
+    where first_name is not null and last_name is not null
 ),
 
 limits as (

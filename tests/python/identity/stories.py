@@ -326,6 +326,17 @@ STORIES = [
         ["created created created"],
     ),
     Story(
+        "a_name_of_one_word_tells_no_two_apart",
+        [
+            [
+                person("a", phone="1", first_name="andrea", last_name="bentley"),
+                person("b", phone="1", first_name="bentley", last_name=""),
+            ]
+        ],
+        ["a b"],
+        ["created"],
+    ),
+    Story(
         "mario_is_not_maria",
         [[person("a", phone="1", first_name="mario"), person("b", phone="1", first_name="maria")]],
         ["a | b"],

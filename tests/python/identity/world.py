@@ -63,6 +63,7 @@ def _row(story: Story, record: Record) -> Row:
         "record_id": key,
         "identity_key": key,
         "match_first_name": values.pop("first_name", None),
+        "match_last_name": values.pop("last_name", "doe") or None,
         "updated_at": moment,
         "occurred_at": moment,
         "is_deleted": record.is_deleted,
