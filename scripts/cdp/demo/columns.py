@@ -27,7 +27,7 @@ def choose(mask: Array, values: Any, others: Any = None) -> Array:
     return chosen
 
 
-def pick(options: Sequence[str], index: Array) -> Array:
+def pick(options: Sequence[str | None], index: Array) -> Array:
     """The options in turn, by an index that may run past them."""
     chosen: Array = np.array(options, dtype=object)[index % len(options)]
     return chosen

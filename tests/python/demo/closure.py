@@ -26,7 +26,16 @@ _ROWS = {
     "loyalty.members": ("loyalty_id", {"loyalty": "loyalty_id", "email": 1, "phone": 1}),
     "shopify.customer": ("id", {"shopify": "id", "email": 1, "phone": 1}),
     "shopify.order": (None, {"shopify": "customer_id", "email": 1}),
-    "shopify.abandoned_checkout": (None, {"shopify": "customer_id", "email": 1, "phone": 1}),
+    "shopify.abandoned_checkout": (
+        None,
+        {
+            "shopify": "customer_id",
+            "email": 1,
+            "phone": 1,
+            "anonymous": "note_attribute_segment_client_id",
+            "client": "note_attribute_google_client_id",
+        },
+    ),
     "pos.transactions": (
         None,
         {"loyalty": "loyalty_id", "email": "customer_email", "phone": "customer_phone"},

@@ -34,7 +34,8 @@ COLUMNS = json.loads((Path(__file__).parent / "fivetran_columns.json").read_text
 
 
 def listed_tables() -> set[str]:
-    rows = re.findall(r"^\| (\w+) \| ([\w, ]+) \| [\w, ]+ \|$", SOURCES, re.MULTILINE)
+    plain = re.sub(r" \([^()]*\)", "", SOURCES)
+    rows = re.findall(r"^\| (\w+) \| ([\w, ]+) \| [\w, ]+ \|$", plain, re.MULTILINE)
     return {
         f"{source}.{table.strip()}"
         for source, tables in rows

@@ -18,6 +18,7 @@ __all__ = ["write_ads", "write_rates"]
 Array = NDArray[Any]
 
 CAMPAIGNS = 4
+GOOGLE_ACCOUNT, FACEBOOK_ACCOUNT = 555_001, 777_001
 CLICKS_A_DAY_PER_1000 = 9.0  # people, per campaign
 
 
@@ -56,10 +57,21 @@ def _spend(world: World, rng: np.random.Generator) -> _Spend:
 def _write_google(sink: Sink, spend: _Spend, rng: np.random.Generator) -> None:
     index = np.arange(CAMPAIGNS)
     sink.write(
+        "google_ads.account_history",
+        {
+            "id": np.array([GOOGLE_ACCOUNT]),
+            "descriptive_name": "Larkspur",
+            "currency_code": "USD",
+            "time_zone": "America/Chicago",
+            "updated_at": YEAR_START,
+            "_fivetran_synced": NOW,
+        },
+    )
+    sink.write(
         "google_ads.campaign_history",
         {
             "id": 11_000 + index,
-            "customer_id": 555_001,
+            "customer_id": GOOGLE_ACCOUNT,
             "name": np.array([campaign_name("google", n) for n in range(CAMPAIGNS)], dtype=object),
             "advertising_channel_type": "SEARCH",
             "status": "ENABLED",
@@ -74,7 +86,7 @@ def _write_google(sink: Sink, spend: _Spend, rng: np.random.Generator) -> None:
         {
             "_fivetran_id": text("g", np.arange(len(spend.day))),
             "id": 11_000 + spend.campaign,
-            "customer_id": 555_001,
+            "customer_id": GOOGLE_ACCOUNT,
             "date": spend.day,
             "device": "MOBILE",
             "ad_network_type": "SEARCH",
@@ -91,12 +103,14 @@ def _write_google(sink: Sink, spend: _Spend, rng: np.random.Generator) -> None:
 
 def _write_facebook(sink: Sink, spend: _Spend) -> None:
     index = np.arange(CAMPAIGNS)
+    account = {"id": np.array([FACEBOOK_ACCOUNT]), "name": "Larkspur", "_fivetran_synced": NOW}
+    sink.write("facebook_ads.account_history", account)
     names = np.array([campaign_name("facebook", n) for n in range(CAMPAIGNS)], dtype=object)
     sink.write(
         "facebook_ads.campaign_history",
         {
             "id": 21_000 + index,
-            "account_id": 777_001,
+            "account_id": FACEBOOK_ACCOUNT,
             "name": names,
             "updated_time": YEAR_START,
             "_fivetran_synced": NOW,
@@ -106,7 +120,7 @@ def _write_facebook(sink: Sink, spend: _Spend) -> None:
         "facebook_ads.ad_history",
         {
             "id": 22_000 + index,
-            "account_id": 777_001,
+            "account_id": FACEBOOK_ACCOUNT,
             "ad_set_id": 23_000 + index,
             "campaign_id": 21_000 + index,
             "creative_id": 24_000 + index,
@@ -119,7 +133,7 @@ def _write_facebook(sink: Sink, spend: _Spend) -> None:
         "facebook_ads.basic_ad",
         {
             "ad_id": 22_000 + spend.campaign,
-            "account_id": 777_001,
+            "account_id": FACEBOOK_ACCOUNT,
             "date": spend.day,
             "impressions": spend.impressions,
             "inline_link_clicks": spend.clicks,

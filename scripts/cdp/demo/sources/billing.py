@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdp.demo.cards import Habits, make_cards
-from cdp.demo.columns import DAY, YEAR_START, choose, has, text
+from cdp.demo.columns import DAY, YEAR_START, choose, has, pick, text
 from cdp.demo.purchases import explode
 from cdp.demo.sink import Sink
 from cdp.demo.world import NOW, Chunk, World
@@ -19,7 +19,9 @@ __all__ = ["write_plans", "write_stripe"]
 Array = NDArray[Any]
 
 BILLING = Habits(email=0.97, second_email=0.35, phone=0.25, stale=0.5, mess=0.5)
-MONTH = DAY * 30
+TRIAL, NEXT_BILL = 14 * DAY, 9 * DAY
+YEARLY = 0.25  # of the subscriptions
+OUTCOMES = {"stays": 0.55, "leaves": 0.15, "owes": 0.13, "gone": 0.17}
 PLANS = (("delivery-monthly", 999, "month"), ("delivery-yearly", 9900, "year"))
 
 
@@ -80,96 +82,112 @@ def write_stripe(chunk: Chunk, sink: Sink) -> None:
         },
     )
     sink.people("stripe", ids, people.person_id[who])
-    _write_subscriptions(chunk, sink, ids, created, rng)
+    subscriptions = _Subscriptions(chunk, ids, cards.email, created, rng)
+    _write_history(sink, subscriptions)
+    _write_items(chunk, sink, subscriptions)
+    _write_charges(chunk, sink, subscriptions)
 
 
-def _write_subscriptions(
-    chunk: Chunk, sink: Sink, customers: Array, created: Array, rng: np.random.Generator
-) -> None:
-    """Trial, active, then for some past due or cancelled: a row a state, the last one active."""
-    size = len(customers)
-    ids = text("sub_", chunk.serials(size, 8_000_000_000))
-    is_yearly = rng.random(size) < 0.25
-    outcome = rng.choice(4, size, p=[0.55, 0.15, 0.13, 0.17])  # stays, leaving, owes, gone
-    end = (
-        created
-        + 14 * DAY
-        + (rng.random(size) * (NOW - created - 20 * DAY).astype(float)).astype("timedelta64[us]")
-    )
-    states = 2 + (outcome > 0)
-    row, step = explode(np.zeros(size, dtype=int), states)
-    final = np.array(["active", "active", "past_due", "canceled"], dtype=object)[outcome]
-    status = choose(step == 0, "trialing", choose(step == 1, "active", final[row]))
-    start = np.where(step == 0, created[row], created[row] + 14 * DAY)
-    start = np.where(step == 2, end[row], start)
-    is_last = step == states[row] - 1
-    stops = is_last & np.isin(outcome[row], (1, 3))
-    gone = is_last & (outcome[row] == 3)
-    none = np.datetime64("NaT")
-    renewal = np.where(is_yearly[row], 365, 30) * DAY
+class _Subscriptions:
+    """One entry a subscription: what became of it, and when."""
+
+    def __init__(
+        self,
+        chunk: Chunk,
+        customer: Array,
+        email: Array,
+        created: Array,
+        rng: np.random.Generator,
+    ) -> None:
+        size = len(customer)
+        self.id = text("sub_", chunk.serials(size, 8_000_000_000))
+        self.customer, self.email, self.created = customer, email, created
+        self.is_yearly = rng.random(size) < YEARLY
+        self.period = np.where(self.is_yearly, 365, 30) * DAY
+        self.outcome = rng.choice(len(OUTCOMES), size, p=list(OUTCOMES.values()))
+        self.paid_from = created + TRIAL
+        left = (NOW - created - 20 * DAY).astype(float)
+        self.turned_at = self.paid_from + (rng.random(size) * left).astype("timedelta64[us]")
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def became(self, outcome: str) -> Array:
+        """Which of them ended so."""
+        so: Array = self.outcome == list(OUTCOMES).index(outcome)
+        return so
+
+
+def _write_history(sink: Sink, subscriptions: _Subscriptions) -> None:
+    """Trial, active, then for some another state: a row a state, the last one active."""
+    turned = ~subscriptions.became("stays")
+    row, step = explode(np.zeros(len(turned), dtype=int), 2 + turned)
+    final = pick(("active", "active", "past_due", "canceled"), subscriptions.outcome)[row]
+    is_last = step == 1 + turned[row]
+    leaves = is_last & subscriptions.became("leaves")[row]
+    gone = is_last & subscriptions.became("gone")[row]
+    starts = (subscriptions.created, subscriptions.paid_from, subscriptions.turned_at)
+    start = np.stack(starts, axis=1)[row, step]
+    trial_end, never = subscriptions.paid_from[row], np.datetime64("NaT")
+    renewal = np.maximum(start + subscriptions.period[row], NOW + NEXT_BILL)
     sink.write(
         "stripe.subscription_history",
         {
-            "id": ids[row],
-            "customer_id": customers[row],
-            "status": status,
-            "created": created[row],
-            "start_date": created[row],
-            "trial_start": created[row],
-            "trial_end": created[row] + 14 * DAY,
+            "id": subscriptions.id[row],
+            "customer_id": subscriptions.customer[row],
+            "status": choose(step == 0, "trialing", choose(step == 1, "active", final)),
+            "created": subscriptions.created[row],
+            "start_date": subscriptions.created[row],
+            "trial_start": subscriptions.created[row],
+            "trial_end": trial_end,
             "current_period_start": start,
-            "current_period_end": np.where(gone, start, np.maximum(start + renewal, NOW + 9 * DAY)),
-            "cancel_at_period_end": stops & ~gone,
-            "cancel_at": np.where(stops & ~gone, NOW + 9 * DAY, none),
-            "canceled_at": np.where(stops, start, none),
-            "ended_at": np.where(gone, start, none),
+            "current_period_end": np.where(gone, start, np.where(step == 0, trial_end, renewal)),
+            "cancel_at_period_end": leaves,
+            "cancel_at": np.where(leaves, NOW + NEXT_BILL, never),
+            "canceled_at": np.where(leaves | gone, start, never),
+            "ended_at": np.where(gone, start, never),
             "quantity": 1,
             "livemode": True,
             "_fivetran_active": is_last,
             "_fivetran_synced": start,
         },
     )
+
+
+def _write_items(chunk: Chunk, sink: Sink, subscriptions: _Subscriptions) -> None:
     sink.write(
         "stripe.subscription_item",
         {
-            "id": text("si_", chunk.serials(size)),
-            "subscription_id": ids,
-            "plan_id": choose(is_yearly, PLANS[1][0], PLANS[0][0]),
+            "id": text("si_", chunk.serials(len(subscriptions))),
+            "subscription_id": subscriptions.id,
+            "plan_id": choose(subscriptions.is_yearly, PLANS[1][0], PLANS[0][0]),
             "quantity": 1,
-            "created": created,
-            "current_period_start": NOW - 21 * DAY,
-            "current_period_end": NOW + 9 * DAY,
+            "created": subscriptions.created,
+            "current_period_start": NOW + NEXT_BILL - 30 * DAY,
+            "current_period_end": NOW + NEXT_BILL,
             "_fivetran_synced": NOW,
         },
     )
-    _write_charges(
-        chunk, sink, customers, created, np.where(outcome == 3, end, NOW), is_yearly, outcome == 2
-    )
 
 
-def _write_charges(
-    chunk: Chunk,
-    sink: Sink,
-    customers: Array,
-    created: Array,
-    end: Array,
-    is_yearly: Array,
-    owes: Array,
-) -> None:
+def _write_charges(chunk: Chunk, sink: Sink, subscriptions: _Subscriptions) -> None:
     """A charge a month or a year from the end of the trial; the last of who owes failed."""
-    period = np.where(is_yearly, 365, 30) * DAY
-    count = 1 + np.maximum((end - created - 14 * DAY) / period, 0).astype(int)
-    row, nth = explode(np.zeros(len(customers), dtype=int), count)
-    failed = owes[row] & (nth == count[row] - 1)
+    end = np.where(subscriptions.became("gone"), subscriptions.turned_at, NOW)
+    periods = (end - subscriptions.paid_from) / subscriptions.period
+    count = 1 + np.maximum(periods, 0).astype(int)
+    row, nth = explode(np.zeros(len(count), dtype=int), count)
+    failed = subscriptions.became("owes")[row] & (nth == count[row] - 1)
+    at = subscriptions.paid_from[row] + nth * subscriptions.period[row]
     sink.write(
         "stripe.charge",
         {
             "id": text("ch_", chunk.serials(len(row))),
-            "customer_id": customers[row],
-            "amount": np.where(is_yearly[row], PLANS[1][1], PLANS[0][1]),
+            "customer_id": subscriptions.customer[row],
+            "receipt_email": subscriptions.email[row],
+            "amount": np.where(subscriptions.is_yearly, PLANS[1][1], PLANS[0][1])[row],
             "amount_refunded": 0,
             "currency": "usd",
-            "created": np.minimum(created[row] + 14 * DAY + nth * period[row], NOW - DAY),
+            "created": np.minimum(at, NOW - DAY),
             "description": "Delivery pass",
             "status": choose(failed, "failed", "succeeded"),
             "failure_code": choose(failed, "card_declined"),

@@ -70,7 +70,9 @@ def _write_carts(chunk: Chunk, sink: Sink, part: str, nth: int, rng: np.random.G
         quantity=rng.integers(1, 4, size),
     )
     ids = chunk.serials(size, 61_000_000_000 + nth * 10**7)
-    sink.write("shopify.abandoned_checkout", checkouts(chunk, carts, ids, rng), part)
+    nobody = {f"note_attribute_{script}_client_id": None for script in ("segment", "google")}
+    columns = checkouts(chunk, carts, ids, rng) | nobody
+    sink.write("shopify.abandoned_checkout", columns, part)
 
 
 def _write_withdrawals(

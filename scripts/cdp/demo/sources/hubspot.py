@@ -194,10 +194,13 @@ def _write_email_events(chunk: Chunk, sink: Sink, reached: Array, rng: np.random
         ("STATUSCHANGE", sends.is_unsubscribed, sends.opened_at),
     )
     by_machine = happened.kind == "MACHINE OPEN"
+    ids = text("he", chunk.serials(len(happened.send)))
+    sent_by = ids[happened.send]  # the events begin with SENT, in the order of the sends
     sink.write(
         "hubspot.email_event",
         {
-            "id": text("he", chunk.serials(len(happened.send))),
+            "id": ids,
+            "sent_by_id": choose(happened.kind == "SENT", None, sent_by),
             "created": happened.time,
             "email_campaign_id": 3000 + sends.campaign[happened.send],
             "type": choose(by_machine, "OPEN", happened.kind),

@@ -18,6 +18,7 @@ __all__ = ["checkouts", "write_products", "write_shopify"]
 Array = NDArray[Any]
 
 # Customers type for themselves: emails are right, phones and second addresses are rare.
+NOTED = 0.3  # of the checkouts: the cookies stand on them
 SHOPIFY = Habits(email=1.0, phone=0.42, second_phone=0.2, family_phone=0.1, stale=0.35, mess=0.7)
 
 
@@ -50,7 +51,7 @@ def write_shopify(chunk: Chunk, sink: Sink) -> None:
     carts = chunk.carts
     ids = chunk.serials(len(carts.person), 60_000_000_000)
     columns = checkouts(chunk, carts, ids, chunk.rng("shopify checkouts"))
-    sink.write("shopify.abandoned_checkout", columns)
+    sink.write("shopify.abandoned_checkout", columns | _browser_columns(chunk))
 
 
 def _write_customers(chunk: Chunk, sink: Sink) -> None:
@@ -96,6 +97,19 @@ def _write_customers(chunk: Chunk, sink: Sink) -> None:
         },
     )
     sink.people("shopify", ids.astype(str), people.person_id[who])
+
+
+def _browser_columns(chunk: Chunk) -> dict[str, Array]:
+    """The cookies that the shop's scripts noted on some of the checkouts."""
+    visits, browsers = chunk.visits, chunk.browsers
+    visit = np.flatnonzero(visits.cart >= 0)
+    browser = np.full(len(chunk.carts.person), -1)
+    browser[visits.cart[visit]] = visits.browser[visit]
+    is_noted = (browser >= 0) & (chunk.rng("checkout notes").random(len(browser)) < NOTED)
+    return {
+        "note_attribute_segment_client_id": choose(is_noted, browsers.anonymous_id[browser]),
+        "note_attribute_google_client_id": choose(is_noted, browsers.client_id[browser]),
+    }
 
 
 def checkouts(chunk: Chunk, carts: Carts, ids: Array, rng: np.random.Generator) -> dict[str, Any]:
