@@ -115,6 +115,65 @@ def load(
 
 
 @cli.command()
+@click.option("--database", help="Look into this database; default: the connection's own.")
+@click.option("--write", is_flag=True, help="Write cdp_sources into dbt_project.yml.")
+@click.option("--json", "as_json", is_flag=True, help="Print the finding as JSON.")
+@click.pass_obj
+def connect(settings: dict[str, Any], database: str | None, write: bool, as_json: bool) -> None:
+    """Find the schemas of known connectors, and say what they lack.
+
+    \b
+    Examples:
+      cdp connect
+      cdp --target prod connect --write
+      cdp connect --json
+    """
+    from cdp.connect import as_text, connect, write_sources
+    from cdp.warehouse import open_warehouse
+
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        finding = connect(settings["project_dir"], warehouse, database)
+    finally:
+        warehouse.close()
+    click.echo(json.dumps(asdict(finding), indent=2) if as_json else as_text(finding))
+    if write and finding.matches:
+        write_sources(settings["project_dir"], finding.sources)
+        click.echo("Wrote cdp_sources into dbt_project.yml.", err=True)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@click.pass_obj
+def audit(settings: dict[str, Any], as_json: bool) -> None:
+    """Report on the raw tables: rows, freshness, and how good each identifier is.
+
+    Counts only, no value is shown. "valid" has the form of its kind and is no known
+    placeholder; "repeated" counts the values that stand on more than one row.
+
+    \b
+    Examples:
+      cdp audit
+      cdp audit --json
+    """
+    from rich.console import Console
+
+    from cdp.audit import as_table, audit
+    from cdp.warehouse import open_warehouse
+
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        with Console(stderr=True).status("Counting"):
+            tables = list(audit(settings["project_dir"], warehouse))
+    finally:
+        warehouse.close()
+    if as_json:
+        click.echo(json.dumps([asdict(table) for table in tables], indent=2))
+    else:
+        as_table(tables, Console())
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as a JSON list.")
 @click.pass_obj
 def check(settings: dict[str, Any], as_json: bool) -> int:
