@@ -20,6 +20,6 @@ select
 from memberships
 inner join profiles on memberships.profile_id = profiles.profile_id
 where
-    memberships.segment = {{ dbt.string_literal(var('segment', 'seg_lapsing_regulars')) }}
+    memberships.segment = {{ dbt.string_literal(var('segment', '')) }}
     and memberships.profile_id = {{ dbt.string_literal(var('profile_id', '')) }}
 order by memberships.entered_at

@@ -1,5 +1,6 @@
--- One row per (segment, day) on which any membership changed, and today: how many were in
--- at the end of the day, how many came and went. Days between two rows were as the first.
+-- One row per (segment, day) on which any membership changed, and today: how many were
+-- in at the end of the day, how many came and went. Days between two rows were as the
+-- first.
 
 {{ config(access='public') }}
 
@@ -64,7 +65,9 @@ stats as (
     select
         first_days.segment,
         days.day,
-        sum(coalesce(moves_per_day.entered, 0) - coalesce(moves_per_day.exited, 0)) over (
+        sum(
+            coalesce(moves_per_day.entered, 0) - coalesce(moves_per_day.exited, 0)
+        ) over (
             partition by first_days.segment
             order by days.day
             rows between unbounded preceding and current row
@@ -72,7 +75,7 @@ stats as (
         coalesce(moves_per_day.entered, 0) as entered,
         coalesce(moves_per_day.exited, 0) as exited
     from first_days
-    inner join days on days.day >= first_days.first_day
+    inner join days on first_days.first_day <= days.day
     left join moves_per_day
         on
             first_days.segment = moves_per_day.segment

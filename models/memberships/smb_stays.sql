@@ -1,7 +1,7 @@
--- One row per stay of a profile in a segment: state, and the only record of who was in when.
--- A run writes what changed: entries, exits, and the stays of profiles that merged. Stays of
--- two profiles that turn out to be one person and overlap become one stay: the first goes
--- on, the others say so in `absorbed_into`.
+-- One row per stay of a profile in a segment: state, and the only record of who was in
+-- when. A run writes what changed: entries, exits, and the stays of profiles that
+-- merged. Stays of two profiles that turn out to be one person and overlap become one
+-- stay: the first goes on, the others say so in `absorbed_into`.
 
 {{ config(
     schema='cdp_state',

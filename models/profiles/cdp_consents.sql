@@ -1,5 +1,6 @@
--- One row per (profile_id, purpose, channel): where a person's consent stands. The latest
--- statement of any of her records holds; of two at the same moment, the stricter.
+-- One row per (profile_id, purpose, channel): where a person's consent stands. The
+-- latest statement of any of her records holds; of two at the same moment, the
+-- stricter.
 
 {{ config(schema=none, access='public') }}
 

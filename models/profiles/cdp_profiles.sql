@@ -1,6 +1,6 @@
--- One row per profile_id: the person. Golden attributes, then the columns that each trait
--- model of `cdp_traits` documents in its YAML (a column's `cdp_default` stands in for
--- people without a row there).
+-- One row per profile_id: the person. Golden attributes, then the columns that each
+-- trait model of `cdp_traits` documents in its YAML (a column's `cdp_default` stands in
+-- for people without a row there).
 
 {{ config(schema=none, access='public') }}
 
@@ -55,8 +55,9 @@ final as (
         {%- endfor %}
         (
             person_records.profile_id is not null
-            or attributes.email is not null
-            or attributes.phone is not null
+            {%- for name in cdp_contact_attributes() if name in var('cdp_attributes') %}
+            or attributes.{{ name }} is not null
+            {%- endfor %}
         ) as is_known,
         coalesce(person_records.person_records, 0) as person_records,
         profiles.sources,

@@ -1,9 +1,10 @@
--- One row per interaction: each row of each contract below that belongs to a profile, with
--- one readable line that holds no personal data. (contract, source, record_id) is unique.
+-- One row per interaction: each row of each contract below that belongs to a profile,
+-- with one readable line that holds no personal data. (contract, source, record_id) is
+-- unique.
 
 {{ config(schema=none, access='public') }}
 
-{#- What each contract says; the default of `at` is occurred_at, of `channel` channel. -#}
+{#- Where nothing is said, `at` is occurred_at and `channel` is channel. -#}
 {%- set interactions = {
     'events': {
         'kind': 'event_name', 'amount': 'value',

@@ -1,5 +1,5 @@
--- One row per statement of will: consents as the sources tell them, unsubscribing from a
--- message, and a browser that sends Global Privacy Control.
+-- One row per statement of will: consents as the sources tell them, unsubscribing from
+-- a message, and a browser that sends Global Privacy Control.
 
 with consents as (
     select * from {{ ref('prf_consents') }}

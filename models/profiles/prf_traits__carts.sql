@@ -1,5 +1,5 @@
--- One row per profile_id that began a checkout; the open cart is the latest that was neither
--- completed nor followed by an order.
+-- One row per profile_id that began a checkout; the open cart is the latest that was
+-- neither completed nor followed by an order.
 
 with carts as (
     select * from {{ ref('prf_carts') }}
@@ -49,8 +49,12 @@ final as (
         }.items() %}
         max(case when position = 1 and is_open then {{ column }} end) as {{ name }},
         {%- endfor %}
-        max(case when position = 1 and is_open then {{ cdp_days_since('started_at') }} end)
-            as days_since_open_cart
+        max(
+            case
+                when position = 1 and is_open
+                    then {{ cdp_days_since('started_at') }}
+            end
+        ) as days_since_open_cart
     from ranked
     group by profile_id
 )

@@ -1,6 +1,6 @@
--- One row per profile_id with a favourite category: what other buyers of it buy as well and
--- she never did, and its best-selling product. Counts people, not baskets: order lines may
--- be a sample.
+-- One row per profile_id with a favourite category: what other buyers of it buy as well
+-- and she never did, and its best-selling product. Counts people, not baskets: order
+-- lines may be a sample.
 
 with interests as (
     select
@@ -41,7 +41,8 @@ complements as (
     group by interests.favourite_category, bought.category
 ),
 
--- How much more often than anybody: else the category that all buy complements everything.
+-- How much more often than anybody: else the category that all buy complements
+-- everything.
 ranked_complements as (
     select
         complements.favourite_category,

@@ -1,6 +1,6 @@
--- One row per profile_id with a consent on record: may we, by purpose. A purpose that was
--- granted on one channel and refused on another counts as refused here; cdp_consents has
--- the channels.
+-- One row per profile_id with a consent on record: may we, by purpose. A purpose that
+-- was granted on one channel and refused on another counts as refused here;
+-- cdp_consents has the channels.
 
 with consents as (
     select * from {{ ref('cdp_consents') }}
@@ -12,9 +12,13 @@ flags as (
         {%- for purpose in
             ['marketing_email', 'marketing_sms', 'marketing_push', 'advertising'] %}
         coalesce(
-            min(case when purpose = '{{ purpose }}' then
-                case when status = 'granted' then 1 else 0 end
-            end),
+            min(
+                case
+                    when purpose <> '{{ purpose }}' then null
+                    when status = 'granted' then 1
+                    else 0
+                end
+            ),
             0
         ) = 1 as has_{{ purpose }}_consent,
         {%- endfor %}

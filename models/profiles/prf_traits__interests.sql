@@ -15,7 +15,8 @@ categories as (
         sum(lines_bought) as lines_bought,
         sum(case when days_ago < 30 then views else 0 end) as views_last_30_days,
         -- A purchase says as much as three looks; after 90 days both are forgotten.
-        sum(case when days_ago < 90 then views + 3 * lines_bought else 0 end) as interest
+        sum(case when days_ago < 90 then views + 3 * lines_bought else 0 end)
+            as interest
     from days
     group by profile_id, category
 ),
@@ -51,12 +52,18 @@ final as (
         max(case when purchase_position = 1 and lines_bought > 0 then category end)
             as favourite_category,
         {%- for position in [1, 2, 3] %}
-        max(case when interest_position = {{ position }} and interest > 0 then category end)
-            as interest_category_{{ position }},
+        max(
+            case
+                when interest_position = {{ position }} and interest > 0 then category
+            end
+        ) as interest_category_{{ position }},
         {%- endfor %}
         max(
             case
-                when browsed_position = 1 and lines_bought = 0 and views_last_30_days > 0
+                when
+                    browsed_position = 1
+                    and lines_bought = 0
+                    and views_last_30_days > 0
                     then category
             end
         ) as browsed_category_never_bought,

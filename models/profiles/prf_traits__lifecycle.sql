@@ -1,5 +1,5 @@
--- One row per profile_id that ordered: where she stands with us. Somebody without an order
--- is a prospect (see the column's default).
+-- One row per profile_id that ordered: where she stands with us. Somebody without an
+-- order is a prospect (see the column's default).
 --   new       first order in the last 90 days
 --   loyal     ordered in the last 90 days, and six times or more in the last year
 --   active    ordered in the last 90 days

@@ -1,5 +1,5 @@
--- One row per profile_id that was sent a message: engagement by channel. Opens and clicks
--- by machines are no engagement.
+-- One row per profile_id that was sent a message: engagement by channel. Opens and
+-- clicks by machines are no engagement.
 
 with days as (
     select
@@ -24,7 +24,8 @@ by_channel as (
             as {{ channel }}_{{ measure }},
         {%- endfor %}
         {%- endfor %}
-        case when channel = 'email' then last_unsubscribed_at end as email_unsubscribed_at
+        case when channel = 'email' then last_unsubscribed_at end
+            as email_unsubscribed_at
     from days
 ),
 

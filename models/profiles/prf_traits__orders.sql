@@ -1,6 +1,6 @@
--- One row per profile_id that ordered: how much, how often, when last. Cancelled orders do
--- not count. Amounts are in the reporting currency; an order without a rate counts as an
--- order, and its amount is missing (orders_without_rate).
+-- One row per profile_id that ordered: how much, how often, when last. Cancelled orders
+-- do not count. Amounts are in the reporting currency; an order without a rate counts
+-- as an order, and its amount is missing (orders_without_rate).
 
 with days as (
     select

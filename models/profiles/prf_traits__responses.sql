@@ -18,13 +18,13 @@ ranked as (
 latest as (
     select
         profile_id,
-        max(occurred_at) as last_response_at,
         {%- for instrument in ['nps', 'csat'] %}
         max(case when instrument = '{{ instrument }}' and position = 1 then score end)
             as last_{{ instrument }}_score,
         max(case when instrument = '{{ instrument }}' then occurred_at end)
-            as last_{{ instrument }}_at{{ ',' if not loop.last }}
+            as last_{{ instrument }}_at,
         {%- endfor %}
+        max(occurred_at) as last_response_at
     from ranked
     group by profile_id
 ),

@@ -1,5 +1,5 @@
--- One row per profile_id that ordered: recency, frequency and monetary scores, 1 to 5, by
--- fifths of the customers. Equal customers score equally, so a fifth may be larger.
+-- One row per profile_id that ordered: recency, frequency and monetary scores, 1 to 5,
+-- by fifths of the customers. Equal customers score equally, so a fifth may be larger.
 
 with customers as (
     select * from {{ ref('prf_traits__orders') }}
@@ -17,10 +17,12 @@ positions as (
 scores as (
     select
         profile_id,
-        {%- for name in ['recency', 'frequency', 'monetary'] %}
-        cast(least(1 + floor({{ name }} * 5), 5) as {{ cdp_type('integer') }})
-            as rfm_{{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(least(1 + floor(recency * 5), 5) as {{ cdp_type('integer') }})
+            as rfm_recency,
+        cast(least(1 + floor(frequency * 5), 5) as {{ cdp_type('integer') }})
+            as rfm_frequency,
+        cast(least(1 + floor(monetary * 5), 5) as {{ cdp_type('integer') }})
+            as rfm_monetary
     from positions
 ),
 

@@ -1,5 +1,5 @@
--- One row per (profile_id, attribute, value): every candidate of a golden attribute, and
--- why it won or lost. A view: computed for the person that somebody asks about.
+-- One row per (profile_id, attribute, value): every candidate of a golden attribute,
+-- and why it won or lost. A view: computed for the person that somebody asks about.
 -- Attributes of a group win together: a lone best value loses to its group.
 
 {{ config(schema=none, access='public', materialized='view') }}

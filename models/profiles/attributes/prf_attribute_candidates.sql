@@ -1,6 +1,6 @@
--- One row per (profile_id, attribute_group, candidate): the values that one record offers
--- for a group of attributes, and their rank by the group's rule. Rank 1 survives.
--- Reads `cdp_attributes` of the control panel.
+-- One row per (profile_id, attribute_group, candidate): the values that one record
+-- offers for a group of attributes, and their rank by the group's rule. Rank 1
+-- survives. Reads `cdp_attributes` of the control panel.
 
 {%- set groups = cdp_attribute_groups() %}
 {%- set contact = cdp_contact_attributes() %}

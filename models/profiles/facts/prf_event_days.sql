@@ -1,5 +1,5 @@
--- One row per (profile_id, channel, event_date): what somebody did on a day, on the web,
--- in the app or elsewhere. Facts of a day do not age.
+-- One row per (profile_id, channel, event_date): what somebody did on a day, on the
+-- web, in the app or elsewhere. Facts of a day do not age.
 
 with events as (
     select * from {{ ref('prf_events') }}
@@ -41,7 +41,8 @@ days as (
         profile_id,
         channel,
         event_date,
-        -- Two trackers on one site tell of the same visit: the one that saw more counts.
+        -- Two trackers on one site tell of the same visit: the one that saw more
+        -- counts.
         max(sessions) as sessions,
         max(events) as events,
         max(product_views) as product_views,

@@ -1,6 +1,6 @@
 -- One row per (profile_id, channel, message_date): messages by what became of them.
--- Opens and clicks by a machine (a mail privacy proxy, a scanner) do not count. Facts of
--- a day do not age.
+-- Opens and clicks by a machine (a mail privacy proxy, a scanner) do not count. Facts
+-- of a day do not age.
 
 with messages as (
     select * from {{ ref('prf_messages') }}
@@ -18,7 +18,8 @@ days_per_source as (
         {%- endfor %}
         max(case when kind = 'opened' then occurred_at end) as last_opened_at,
         max(case when kind = 'clicked' then occurred_at end) as last_clicked_at,
-        max(case when kind = 'unsubscribed' then occurred_at end) as last_unsubscribed_at
+        max(case when kind = 'unsubscribed' then occurred_at end)
+            as last_unsubscribed_at
     from messages
     group by profile_id, channel, {{ cdp_date('occurred_at') }}, source
 ),

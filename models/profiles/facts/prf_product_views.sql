@@ -1,5 +1,5 @@
--- One row per (profile_id, product_id, view_date): products looked at, with the product's
--- category where the event names none. Facts of a day do not age.
+-- One row per (profile_id, product_id, view_date): products looked at, with the
+-- product's category where the event names none. Facts of a day do not age.
 
 with events as (
     select * from {{ ref('prf_events') }}

@@ -1,5 +1,5 @@
--- Invariant: attributes of a group survive together: the address of a profile is, in all
--- its columns, the address of one of the person's records.
+-- Invariant: attributes of a group survive together: the address of a profile is, in
+-- all its columns, the address of one of the person's records.
 
 {%- set columns = ['address_line1', 'postal_code', 'city', 'region', 'country_code'] %}
 

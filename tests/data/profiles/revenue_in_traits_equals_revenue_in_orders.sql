@@ -1,5 +1,5 @@
--- Invariant: what the profiles have spent is what the orders of known people came to, to
--- the cent, cancelled orders left out. Counted from the input, by no model of ours.
+-- Invariant: what the profiles have spent is what the orders of known people came to,
+-- to the cent, cancelled orders left out. Counted from the input, by no model of ours.
 
 with orders as (
     select
@@ -13,7 +13,7 @@ with orders as (
     where
         inp_orders.is_deleted is not true
         and inp_orders.occurred_at <= {{ cdp_now() }}
-        and (inp_orders.cancelled_at is null or inp_orders.cancelled_at > {{ cdp_now() }})
+        and coalesce(inp_orders.cancelled_at > {{ cdp_now() }}, true)
         and coalesce(inp_orders.status, '') not in ('cancelled', 'canceled', 'voided')
 ),
 

@@ -1,4 +1,5 @@
--- Invariant: a person's stays in a segment follow one another; each ends after it began.
+-- Invariant: a person's stays in a segment follow one another; each ends after it
+-- began.
 
 with stays as (
     select
