@@ -27,6 +27,19 @@
     try_cast({{ column }} as {{ cdp_type(type) }})
 {%- endmacro %}
 
+{#- DuckDB drops the zone of a text that it casts to a timestamp without one. -#}
+{% macro duckdb__cdp_safe_cast(column, from_type, type) -%}
+    {%- if cdp_is_text(from_type) and type == 'timestamp' -%}
+        case
+            when regexp_matches({{ column }}, ':\d\d(\.\d+)?\s?[+-]\d\d(:?\d\d)?\s*$')
+                then try_cast({{ column }} as timestamptz) at time zone 'UTC'
+            else try_cast({{ column }} as timestamp)
+        end
+    {%- else -%}
+        {{ default__cdp_safe_cast(column, from_type, type) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Postgres has no try_cast: text is cast only where a pattern proves that it can be. -#}
 {% macro postgres__cdp_safe_cast(column, from_type, type) -%}
     {%- set patterns = cdp_postgres_patterns() -%}
@@ -57,7 +70,7 @@
     {%- set zone = '\\s?(Z|UTC|[+-](0\\d|1[0-4])(:?[0-5]\\d)?)' -%}
     {{ return({
         'integer': '^\\s*[-+]?\\d{1,18}\\s*$',
-        'numeric': '^\\s*[-+]?(\\d{1,21}\\.?\\d*|\\.\\d+)\\s*$',
+        'numeric': '^\\s*[-+]?(\\d{1,21}\\.?\\d*|\\.\\d+|\\d{1,12}(\\.\\d*)?e[-+]?\\d)\\s*$',
         'float': '^\\s*[-+]?(\\d{1,21}\\.?\\d*|\\.\\d+)(e[-+]?\\d{1,2})?\\s*$',
         'boolean': '^\\s*(true|false|t|f|yes|no|y|n|on|off|1|0)\\s*$',
         'date': '^\\s*' ~ day ~ '([ T]' ~ clock ~ ')?\\s*$',
