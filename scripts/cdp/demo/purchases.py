@@ -24,6 +24,13 @@ __all__ = ["Baskets", "Purchases", "explode", "load", "take_baskets"]
 Array = NDArray[Any]
 
 _FOLDER = Path(__file__).parents[3] / "data" / "complete_journey"
+_LINE = """cast(household_id as integer) as household, basket_id, store_id, product_id,
+    cast(quantity as integer) as quantity,
+    cast(transaction_timestamp as timestamp) as time,
+    cast(round(sales_value * 100) as integer) as sales,
+    cast(round(retail_disc * 100) as integer) as retail,
+    cast(round(coupon_disc * 100) as integer) as coupon,
+    cast(round(coupon_match_disc * 100) as integer) as coupon_match"""
 _ORDER = "cast(household_id as integer), basket_id, product_id, sales_value, quantity"
 
 
@@ -102,13 +109,7 @@ def _read(connection: duckdb.DuckDBPyConnection, folder: Path) -> Purchases:
 
     lines = fetch(
         "transactions_sample",
-        """cast(household_id as integer) as household, basket_id, store_id, product_id,
-        cast(quantity as integer) as quantity,
-        cast(transaction_timestamp as timestamp) as time,
-        cast(round(sales_value * 100) as integer) as sales,
-        cast(round(retail_disc * 100) as integer) as retail,
-        cast(round(coupon_disc * 100) as integer) as coupon,
-        cast(round(coupon_match_disc * 100) as integer) as coupon_match""",
+        _LINE,
         _ORDER,
     )
     first_of_basket = np.r_[True, lines["basket_id"][1:] != lines["basket_id"][:-1]]

@@ -25,7 +25,14 @@ from demo.query import ask, one
 # Tables that are the same in every world.
 CATALOGUES = {
     *("product", "campaigns", "campaign", "metric", "list", "plan", "organization"),
-    *("deal_pipeline_stage", "email_campaign", "campaign_history", "ad_history", "fx_rates"),
+    *(
+        "deal_pipeline_stage",
+        "email_campaign",
+        "campaign_history",
+        "ad_history",
+        "account_history",
+        "fx_rates",
+    ),
     *("campaign_targets", "coupon_redemptions"),
 }
 ROOT = Path(__file__).parents[3]

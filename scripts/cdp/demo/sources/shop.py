@@ -17,8 +17,8 @@ __all__ = ["checkouts", "write_products", "write_shopify"]
 
 Array = NDArray[Any]
 
-# Customers type for themselves: emails are right, phones and second addresses are rare.
 NOTED = 0.3  # of the checkouts: the cookies stand on them
+# Customers type for themselves: emails are right, phones and second addresses are rare.
 SHOPIFY = Habits(email=1.0, phone=0.42, second_phone=0.2, family_phone=0.1, stale=0.35, mess=0.7)
 
 
