@@ -26,6 +26,10 @@ _RUN = (
     "run_id", "status", "planned_create", "planned_update", "planned_remove", "withheld",
     "succeeded", "rejected", "unknown", "aborted", "calls", "started_at", "approval", "error",
 )  # fmt: skip
+_OPERATION = (
+    "run_id", "entity_id", "operation", "reason", "status", "code", "message",
+    "changed_fields", "attempt", "settled_at",
+)  # fmt: skip
 _WIDE = 160  # columns, where no terminal says how wide it is
 
 
@@ -93,7 +97,7 @@ def print_results(results: Sequence[Result], console: Console) -> None:
 def print_rows(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """Print rows of the ledger as a table; columns that are empty throughout are left out."""
     shown = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
-    names = [name for name in shown if name in _RUN or "operation" in rows[0]]
+    names = [name for name in shown if name in (*_RUN, *_OPERATION)]
     table = Table(*names, header_style="bold")
     for row in rows:
         table.add_row(*(_cell(row[name]) for name in names))

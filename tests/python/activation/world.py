@@ -48,9 +48,15 @@ class World:
     meta: dict[str, Any] = field(default_factory=lambda: dict(FILES))
     target: str = "demo"
     segment_meta: dict[str, Any] = field(default_factory=dict)
+    is_new: bool = True
     now: datetime = datetime(2018, 1, 1, 6)  # UTC, as stored
 
     def __post_init__(self) -> None:
+        self.ledger = Ledger(self.warehouse, self._clock)
+        if self.is_new:
+            self._make()
+
+    def _make(self) -> None:
         for schema in ("cdp", "cdp_segments", "cdp_state"):
             self.warehouse.execute(f"create schema if not exists {schema}")
         self.warehouse.execute("create table cdp_segments.seg_people (profile_id text, orders int)")
@@ -68,7 +74,6 @@ class World:
             "purpose,legal_basis,channels\n"
             "marketing_email,consent,email\nadvertising,consent,\nservice,contract,\n"
         )
-        self.ledger = Ledger(self.warehouse, self._clock)
         self.ledger.ensure()
         self.build()
 
