@@ -146,9 +146,9 @@ class Destination(ABC):
 _PERSONAL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+|\+?\d[\d\s().-]{5,}\d")
 
 
-def scrubbed(message: str, row: Row | None = None, limit: int = 200) -> str:
-    """A destination's message without the row's own values, emails or long numbers."""
-    values = [] if row is None else [row.id, *map(str, row.fields.values())]
+def scrubbed(message: str, row: Row, secret: str = "", limit: int = 200) -> str:
+    """A destination's message without the row's own values, emails, long numbers, secrets."""
+    values = [secret, row.id, *map(str, row.fields.values())]
     for value in sorted(values, key=len, reverse=True):
         if len(value) > 2:
             message = message.replace(value, "…")

@@ -100,6 +100,7 @@ class Webhook(Destination):
         self._delivery, self._options = delivery, options
         self.batch_rows = options.batch_rows  # type: ignore[misc]
         self._secret = _secret(options.secret_env)
+        self._secret_text = os.environ[options.secret_env]
         if not options.allow_private and transport is None:
             _refuse_private(options.url)
         self._http = httpx.Client(
@@ -133,7 +134,7 @@ class Webhook(Destination):
             for attempt in attempts:
                 with attempt:
                     try:
-                        return _outcomes(batch, self._post(batch.key, body))
+                        return _outcomes(batch, self._post(batch.key, body), self._secret_text)
                     except NoAnswer:
                         unsure = True
                         raise
@@ -199,7 +200,7 @@ class _Answer(BaseModel):
     rejected: list[_Rejected] = Field(default_factory=list)
 
 
-def _outcomes(batch: Batch, text: bytes) -> list[Outcome]:
+def _outcomes(batch: Batch, text: bytes, secret: str) -> list[Outcome]:
     """One outcome a row; an empty or textual body takes all, a JSON body may name rejected.
 
     Raises NoAnswer where a body claims to name them and cannot be read: nothing is taken
@@ -214,7 +215,11 @@ def _outcomes(batch: Batch, text: bytes) -> list[Outcome]:
     if rejected.keys() - {row.id for row in batch.rows}:
         raise NoAnswer("the webhook rejected rows that it was not sent")
     return [
-        Outcome("rejected", scrubbed(str(item.code), row, 64), scrubbed(item.message, row))
+        Outcome(
+            "rejected",
+            scrubbed(str(item.code), row, secret, limit=64),
+            scrubbed(item.message, row, secret),
+        )
         if (item := rejected.get(row.id))
         else Outcome("acknowledged")
         for row in batch.rows
