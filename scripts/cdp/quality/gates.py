@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class Check:
     table: str
     label: str
     expectations: tuple[Expectation, ...]
-    exists: bool = True
+    columns: Mapping[str, str] = field(default_factory=dict)  # types; none: no such table
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ def run_gates(project_dir: Path, target: str, docs: Path) -> list[Gate]:
     sources = clock.project_vars(project_dir).get("cdp_sources") or {}
     warehouse = open_warehouse(project_dir, target)
     try:
-        checks = list(find_checks(suites, sources, _tables(warehouse), target))
+        checks = [
+            replace(check, columns=warehouse.columns(check.schema, check.table))
+            for check in find_checks(suites, sources, _tables(warehouse), target)
+        ]
     finally:
         warehouse.close()
     gates = evaluate(checks, project_dir, read_profile(project_dir, target), docs)
@@ -118,9 +121,7 @@ def find_checks(
                 continue
             for schema in _schemas(sources, owner):
                 if schema in landed:
-                    exists = (schema, table) in tables
-                    label = f"{schema}.{table}"
-                    yield Check(suite.name, schema, table, label, expectations, exists)
+                    yield Check(suite.name, schema, table, f"{schema}.{table}", expectations)
 
 
 def _schemas(sources: Mapping[str, Mapping[str, Any] | None], name: str) -> list[str]:

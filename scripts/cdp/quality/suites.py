@@ -5,8 +5,9 @@
       <source or schema>.<table>:
         - <expectation>: {<argument>: <value>, ...}
 
-A value `now`, or `now - 3 days`, is a moment of the platform's clock. `description` says
-in the reader's words what is expected; the results then say it, too.
+A value `now`, or `now - 3 days`, is a moment of the platform's clock, as is `{now - 3 days}`
+inside a query, there as text. `description` says in the reader's words what is expected;
+the results then say it, too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ __all__ = ["Expectation", "Suite", "read_suites"]
 _SHIPPED = Path(__file__).parent / "suites"
 _KEYS = {"why", "tables"}
 _MOMENT = re.compile(r"now(?: (?P<sign>[+-]) (?P<number>\d+) (?P<unit>minute|hour|day)s?)?")
+_IN_A_QUERY = re.compile(r"\{" + _MOMENT.pattern + r"\}")
 
 
 @dataclass(frozen=True)
@@ -92,23 +94,27 @@ def _expectations(path: Path, table: str, entries: Any, now: datetime) -> Iterat
                 f"{path.name}: {table} takes a list of - <expectation>: {{argument: value}}."
             )
         [(kind, given)] = entry.items()
-        arguments = {name: _moment(value, now) for name, value in (given or {}).items()}
+        arguments = {name: _resolved(value, now) for name, value in (given or {}).items()}
         description = arguments.pop("description", None)
         yield Expectation(kind, arguments, description)
 
 
-def _moment(value: Any, now: datetime) -> Any:
+def _resolved(value: Any, now: datetime) -> Any:
     """A datetime for `now - 3 days` or a date in quotes; any other value as it is."""
     if not isinstance(value, str):
         return value
     if found := _MOMENT.fullmatch(value):
-        if not found["sign"]:
-            return now
-        distance = timedelta(**{f"{found['unit']}s": int(found["number"])})
-        return now + distance if found["sign"] == "+" else now - distance
+        return _moment(found, now)
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         return datetime.fromisoformat(value)
-    return value
+    return _IN_A_QUERY.sub(lambda found: f"{_moment(found, now):%Y-%m-%d %H:%M:%S}", value)
+
+
+def _moment(found: re.Match[str], now: datetime) -> datetime:
+    if not found["sign"]:
+        return now
+    distance = timedelta(**{f"{found['unit']}s": int(found["number"])})
+    return now + distance if found["sign"] == "+" else now - distance
 
 
 def _first_line(error: Exception) -> str:

@@ -21,6 +21,13 @@ tables:
     - expect_table_row_count_to_be_between: {min_value: 1}
     - expect_column_values_to_be_unique: {column: profile_id}
     - expect_column_values_to_be_between: {column: seen_at, max_value: now}
+    - expect_column_max_to_be_between: {column: seen_at, min_value: now - 7 days}
+    - expect_column_max_to_be_between: {column: seen_on, min_value: now - 7 days}
+    - expect_column_max_to_be_between: {column: seen_with_zone, min_value: now - 7 days}
+    - unexpected_rows_expectation:
+        unexpected_rows_query: select 1 from {batch} where seen_as_text > '{now}'
+  shopify.order:
+    - expect_table_row_count_to_be_between: {min_value: 1}
 """
 BAD = """
 why: a test
@@ -45,10 +52,15 @@ tables:
 """
 PEOPLE = """
     create table {schema}.cdp_people as
-    select 'p1' as profile_id, 'canary@example.com' as email, 'low' as level,
-        cast('2017-12-31' as timestamp) as seen_at
-    union all
-    select 'p2', 'other@example.com', 'high', cast('2017-12-01' as timestamp)
+    select profile_id, email, level, cast(seen as timestamp) as seen_at,
+        cast(seen as date) as seen_on, cast(seen as timestamptz) as seen_with_zone,
+        seen as seen_as_text
+    from (
+        select 'p1' as profile_id, 'canary@example.com' as email, 'low' as level,
+            '2017-12-31T10:00:00Z' as seen
+        union all
+        select 'p2', 'other@example.com', 'high', '2017-12-01T10:00:00Z'
+    ) as people
 """
 
 
@@ -119,7 +131,7 @@ def test_bad_data_and_exceptions_are_told_apart_without_a_value(
     assert bad == ("bad", "cdp_people", False, 2, 2, 0, said)
     assert faulty[2:6] == (False, 2, 0, 2)
     assert "expect_column_values_to_not_be_null (nowhere): there is no such column" in faulty[6]
-    assert good == ("good", "cdp_people", True, 3, 0, 0, None)
+    assert good == ("good", "cdp_people", True, 7, 0, 0, None)
     assert_silent(done)
 
 
@@ -127,6 +139,18 @@ def test_exit_codes_and_results_of_several_runs(duckdb_host: Path, duckdb_projec
     assert run(duckdb_host, good=GOOD).exit_code == 0
     assert run(duckdb_host, bad=BAD).exit_code == 1
     assert [row[0] for row in results(duckdb_project)] == ["good", "bad", "good"]
+
+
+def test_a_table_missing_from_what_landed_is_an_empty_one(
+    duckdb_host: Path, duckdb_project: Project
+) -> None:
+    warehouse = duckdb_project.open()
+    warehouse.execute("create schema shopify")
+    warehouse.execute("create table shopify.customer (id integer)")
+    warehouse.close()
+    (duckdb_host / "quality" / "raw.yml").write_text("tables: {}")
+    assert run(duckdb_host, good=GOOD).exit_code == 1
+    assert ("good", "shopify.order", False, 1, 1, 0) in [row[:6] for row in results(duckdb_project)]
 
 
 def test_without_great_expectations_one_sentence_says_what_to_do(
