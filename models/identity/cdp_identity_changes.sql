@@ -1,5 +1,6 @@
--- One row per (run_number, change_type, profile_id, previous_profile_id): a profile came
--- to be, went up in another, or was split from one. No profile_id goes without a row.
+-- One row per (run_number, change_type, profile_id, previous_profile_id): a profile
+-- came to be, went up in another, or was split from one. No profile_id goes without a
+-- row.
 
 {{ config(schema=none, access='public') }}
 
@@ -33,8 +34,9 @@ moved as (
         moves.previous_profile_number
     from moves
     inner join profile_runs
-        on moves.previous_profile_number = profile_runs.profile_number
-        and moves.run_number = profile_runs.run_number
+        on
+            moves.previous_profile_number = profile_runs.profile_number
+            and moves.run_number = profile_runs.run_number
 ),
 
 merged_or_split as (
@@ -68,9 +70,11 @@ created_or_erased as (
         profile_runs.profile_number as subject_number
     from profile_runs
     left join merged_or_split as told
-        on profile_runs.run_number = told.run_number
-        and profile_runs.profile_number = told.subject_number
-    where (profile_runs.nodes_before = 0 or profile_runs.nodes_after = 0)
+        on
+            profile_runs.run_number = told.run_number
+            and profile_runs.profile_number = told.subject_number
+    where
+        (profile_runs.nodes_before = 0 or profile_runs.nodes_after = 0)
         and told.subject_number is null
 ),
 

@@ -26,7 +26,8 @@ newcomers as (
         row_number() over (order by components.component_id) as place
     from components
     left join survivors on components.component_id = survivors.component_id
-    where components.node_id = components.component_id
+    where
+        components.node_id = components.component_id
         and survivors.component_id is null
 )
 

@@ -27,5 +27,6 @@ select distinct
     edges.max_per_profile
 from edges
 inner join hubs
-    on edges.source = hubs.source
-    and edges.record_id = hubs.record_id
+    on
+        edges.source = hubs.source
+        and edges.record_id = hubs.record_id

@@ -32,10 +32,12 @@ select
     limits.max_per_profile
 from identifiers
 inner join nodes
-    on identifiers.identifier_type = nodes.identifier_type
-    and identifiers.identifier_value = nodes.identifier_value
+    on
+        identifiers.identifier_type = nodes.identifier_type
+        and identifiers.identifier_value = nodes.identifier_value
 left join limits on identifiers.identifier_type = limits.identifier_type
 left join refused
-    on identifiers.identifier_type = refused.identifier_type
-    and identifiers.identifier_value = refused.identifier_value
+    on
+        identifiers.identifier_type = refused.identifier_type
+        and identifiers.identifier_value = refused.identifier_value
 where refused.rule is null

@@ -1,5 +1,5 @@
--- One row per (source, record_id, identifier_type, identifier_value) that links nothing,
--- with the rule that refused it. The other half of idg_edges.
+-- One row per (source, record_id, identifier_type, identifier_value) that links
+-- nothing, with the rule that refused it. The other half of idg_edges.
 
 with identifiers as (
     select * from {{ ref('idg_identifiers') }}
@@ -30,8 +30,9 @@ refused_edges as (
         refused.rule
     from identifiers
     inner join refused
-        on identifiers.identifier_type = refused.identifier_type
-        and identifiers.identifier_value = refused.identifier_value
+        on
+            identifiers.identifier_type = refused.identifier_type
+            and identifiers.identifier_value = refused.identifier_value
 ),
 
 -- Values that would have joined more people than a profile may be.

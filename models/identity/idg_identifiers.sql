@@ -1,6 +1,7 @@
 -- One row per (source, record_id, identifier_type): what each record says who it is, in
 -- the form in which identity compares it. Feeds idg_nodes, the refusals and idg_edges.
--- Every person record also names itself (type `record`), so that none is without profile.
+-- Every person record also names itself (type `record`), so that none is without
+-- profile.
 
 {%- set types = var('cdp_identifier_types') %}
 

@@ -1,6 +1,7 @@
 -- One row per node_id and run that gave it another profile, or saw it leave or return.
 -- State, append only: who was who at any time. A run writes all it decided in this one
--- statement, so one that dies leaves nothing half-written; the public tables only read it.
+-- statement, so one that dies leaves nothing half-written; the public tables only read
+-- it.
 
 {{ config(materialized='incremental', schema='cdp_state', full_refresh=false) }}
 
@@ -60,11 +61,11 @@ select
 from compared
 cross join last_run
 where (
-        compared.previous_profile_number is null
-        or compared.previous_profile_number <> compared.profile_number
-        or compared.is_present <> compared.was_present
-    )
-    {%- if is_incremental() %}
-    -- A repeat of this step alone, after it succeeded, has nothing to add.
-    and last_run.run_number = (select coalesce(max(run_number), 0) from {{ this }})
-    {%- endif %}
+    compared.previous_profile_number is null
+    or compared.previous_profile_number <> compared.profile_number
+    or compared.is_present <> compared.was_present
+)
+{%- if is_incremental() %}
+-- A repeat of this step alone, after it succeeded, has nothing to add.
+and last_run.run_number = (select coalesce(max(told.run_number), 0) from {{ this }} as told)
+{%- endif %}

@@ -23,8 +23,9 @@ newcomers as (
         identifiers.identifier_value
     from identifiers
     left join known
-        on identifiers.identifier_type = known.identifier_type
-        and identifiers.identifier_value = known.identifier_value
+        on
+            identifiers.identifier_type = known.identifier_type
+            and identifiers.identifier_value = known.identifier_value
     where known.node_id is null
 ),
 

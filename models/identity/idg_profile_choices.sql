@@ -1,6 +1,6 @@
 -- One row per profile of earlier runs that still has nodes: the component it chose, the
--- one with most of its nodes (a tie: the one with its least node), and the survivor there:
--- the oldest profile that chose it, which is the one with the lowest number.
+-- one with most of its nodes (a tie: the one with its least node), and the survivor
+-- there: the oldest profile that chose it, which is the one with the lowest number.
 -- Feeds idg_assignments, idg_node_profiles.
 
 with components as (

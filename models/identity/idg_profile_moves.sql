@@ -1,5 +1,5 @@
--- One row per (run_number, previous_profile_number, profile_number): nodes that went from
--- one profile to another in a run, the largest such move of a profile first. Feeds
+-- One row per (run_number, previous_profile_number, profile_number): nodes that went
+-- from one profile to another in a run, the largest such move of a profile first. Feeds
 -- cdp_identity_changes.
 
 select

@@ -34,14 +34,16 @@ heirs as (
         current_profiles.profile_number as heir_number
     from last_moves
     inner join moves
-        on last_moves.profile_number = moves.previous_profile_number
-        and last_moves.run_number = moves.run_number
+        on
+            last_moves.profile_number = moves.previous_profile_number
+            and last_moves.run_number = moves.run_number
     inner join current_profiles on moves.anchor_node_id = current_profiles.node_id
 )
 
 select
     profiles.profile_number,
-    coalesce(living.profile_number, living_heirs.profile_number) as current_profile_number
+    coalesce(living.profile_number, living_heirs.profile_number)
+        as current_profile_number
 from profiles
 left join living on profiles.profile_number = living.profile_number
 left join heirs on profiles.profile_number = heirs.profile_number

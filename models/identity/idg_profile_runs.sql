@@ -1,5 +1,6 @@
--- One row per (profile_number, run_number) in which a profile gained or lost nodes, even
--- absent ones: how many present ones it had before and after. Feeds cdp_identity_changes.
+-- One row per (profile_number, run_number) in which a profile gained or lost nodes,
+-- even absent ones: how many present ones it had before and after. Feeds
+-- cdp_identity_changes.
 
 with history as (
     select * from {{ ref('idg_node_profiles') }}
@@ -11,7 +12,8 @@ moves as (
         run_number,
         1 as nodes
     from history
-    where is_present
+    where
+        is_present
         and not (was_present and previous_profile_number = profile_number)
     union all
     select
@@ -19,7 +21,8 @@ moves as (
         run_number,
         case when was_present then -1 else 0 end as nodes
     from history
-    where (was_present and not is_present)
+    where
+        (was_present and not is_present)
         or previous_profile_number <> profile_number
 ),
 
@@ -40,7 +43,9 @@ balances as (
             order by run_number
             rows between unbounded preceding and current row
         ) as nodes_after,
-        row_number() over (partition by profile_number order by run_number) as appearance
+        row_number()
+            over (partition by profile_number order by run_number)
+            as appearance
     from by_run
 )
 

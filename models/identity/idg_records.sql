@@ -1,6 +1,6 @@
--- One row per (source, record_id): a person record, or a distinct set of identifiers that
--- facts of one source carry. Fifty million events become their distinct sets here, once.
--- Feeds idg_identifiers.
+-- One row per (source, record_id): a person record, or a distinct set of identifiers
+-- that facts of one source carry. Fifty million events become their distinct sets here,
+-- once. Feeds idg_identifiers.
 
 {%- set types = var('cdp_identifier_types').keys() | list %}
 {%- set facts = cdp_identity_contracts() | reject('equalto', 'people') | list %}

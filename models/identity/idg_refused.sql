@@ -2,13 +2,25 @@
 -- says so. The value stays on its profiles as information. Feeds idg_edges.
 
 with refused as (
-    select *, 1 as precedence from {{ ref('idg_refused__blocked') }}
+    select
+        *,
+        1 as precedence
+    from {{ ref('idg_refused__blocked') }}
     union all
-    select *, 2 as precedence from {{ ref('idg_refused__cardinality') }}
+    select
+        *,
+        2 as precedence
+    from {{ ref('idg_refused__cardinality') }}
     union all
-    select *, 3 as precedence from {{ ref('idg_refused__names') }}
+    select
+        *,
+        3 as precedence
+    from {{ ref('idg_refused__names') }}
     union all
-    select *, 4 as precedence from {{ ref('idg_refused__crowd') }}
+    select
+        *,
+        4 as precedence
+    from {{ ref('idg_refused__crowd') }}
 ),
 
 ranked as (

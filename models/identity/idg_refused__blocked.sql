@@ -1,6 +1,6 @@
--- One row per (identifier_type, identifier_value) that the seed of blocked values names:
--- placeholders, test data, role inboxes. Feeds idg_refused.
--- Literals meet by equality; only the few patterns of a type are tried one by one.
+-- One row per (identifier_type, identifier_value) that the seed of blocked values
+-- names: placeholders, test data, role inboxes. Feeds idg_refused. Literals meet by
+-- equality; only the few patterns of a type are tried one by one.
 
 {%- set scoped = [''] %}
 {%- for type, settings in var('cdp_identifier_types').items()

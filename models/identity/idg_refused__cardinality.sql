@@ -21,9 +21,10 @@ companions as (
     inner join identifiers
         on cardinality.identifier_type = identifiers.identifier_type
     inner join identifiers as others
-        on identifiers.source = others.source
-        and identifiers.record_id = others.record_id
-        and cardinality.seen_with = others.identifier_type
+        on
+            identifiers.source = others.source
+            and identifiers.record_id = others.record_id
+            and cardinality.seen_with = others.identifier_type
     group by
         identifiers.identifier_type,
         identifiers.identifier_value,

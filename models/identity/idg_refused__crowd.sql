@@ -45,7 +45,8 @@ select
 from by_value
 inner join limits on by_value.identifier_type = limits.identifier_type
 cross join totals
-where by_value.people_in_a_source > limits.max_people_per_source
+where
+    by_value.people_in_a_source > limits.max_people_per_source
     or (
         -- A share means little in a small pool.
         by_value.records > 100

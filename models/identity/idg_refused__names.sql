@@ -1,6 +1,7 @@
 -- One row per (identifier_type, identifier_value) that people of more different given
--- names carry than its type allows: a family's phone, a recycled number, a shared inbox.
--- Nicknames, initials and a slip inside a name are no difference. Feeds idg_refused.
+-- names carry than its type allows: a family's phone, a recycled number, a shared
+-- inbox. Nicknames, initials and a slip inside a name are no difference. Feeds
+-- idg_refused.
 
 with value_names as (
     select * from {{ ref('idg_value_names') }}
@@ -19,14 +20,15 @@ pairs as (
         other_names.first_name as other_name
     from value_names
     inner join value_names as other_names
-        on value_names.identifier_type = other_names.identifier_type
-        and value_names.identifier_value = other_names.identifier_value
-        and value_names.first_name <> other_names.first_name
+        on
+            value_names.identifier_type = other_names.identifier_type
+            and value_names.identifier_value = other_names.identifier_value
+            and value_names.first_name <> other_names.first_name
     where value_names.name_count <= 50
 ),
 
--- A name is no new one when it is the initial of another, or when a name before it in the
--- alphabet could be the same.
+-- A name is no new one when it is the initial of another, or when a name before it in
+-- the alphabet could be the same.
 repeated_names as (
     select distinct
         pairs.identifier_type,
@@ -34,9 +36,11 @@ repeated_names as (
         pairs.first_name
     from pairs
     left join variants
-        on pairs.first_name = variants.first_name
-        and pairs.other_name = variants.variant
-    where pairs.other_name like pairs.first_name || '%' and length(pairs.first_name) = 1
+        on
+            pairs.first_name = variants.first_name
+            and pairs.other_name = variants.variant
+    where
+        pairs.other_name like pairs.first_name || '%' and length(pairs.first_name) = 1
         or (
             pairs.first_name > pairs.other_name
             and (
@@ -54,9 +58,10 @@ different_names as (
         count(*) - count(repeated_names.first_name) as name_count
     from value_names
     left join repeated_names
-        on value_names.identifier_type = repeated_names.identifier_type
-        and value_names.identifier_value = repeated_names.identifier_value
-        and value_names.first_name = repeated_names.first_name
+        on
+            value_names.identifier_type = repeated_names.identifier_type
+            and value_names.identifier_value = repeated_names.identifier_value
+            and value_names.first_name = repeated_names.first_name
     group by
         value_names.identifier_type,
         value_names.identifier_value,

@@ -26,8 +26,9 @@ names as (
     from identifiers
     inner join limits on identifiers.identifier_type = limits.identifier_type
     inner join people
-        on identifiers.source = people.source
-        and identifiers.record_id = people.record_id
+        on
+            identifiers.source = people.source
+            and identifiers.record_id = people.record_id
 ),
 
 counted as (
