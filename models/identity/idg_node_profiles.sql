@@ -67,5 +67,7 @@ where (
 )
 {%- if is_incremental() %}
 -- A repeat of this step alone, after it succeeded, has nothing to add.
-and last_run.run_number = (select coalesce(max(told.run_number), 0) from {{ this }} as told)
+and last_run.run_number = (
+    select coalesce(max(told.run_number), 0) from {{ this }} as told
+)
 {%- endif %}
