@@ -1,4 +1,4 @@
-{#- The segments that the control panel lists: [{name, relation, holdout_pct}]. A listed
+{#- The segments that the control panel lists: [{package, name, holdout_pct}]. A listed
     model that does not exist is dbt's own error; one that the file tree has and the list
     has not is `cdp check`'s. -#}
 {% macro cdp_segments() -%}
@@ -11,8 +11,8 @@
             ) }}
         {%- endif -%}
         {%- do segments.append({
+            'package': parts[0],
             'name': parts[1],
-            'relation': ref(parts[0], parts[1]),
             'holdout_pct': cdp_segment_meta(parts[0], parts[1]).get('cdp_holdout_pct', 0),
         }) -%}
     {%- endfor -%}
@@ -20,7 +20,7 @@
 {%- endmacro %}
 
 {% macro cdp_segment_meta(package, name) -%}
-    {%- for node in (graph.nodes.values() if execute else [])
+    {%- for node in graph.get('nodes', {}).values()
         if node.resource_type == 'model' and node.name == name
         and node.package_name == package -%}
         {{ return(node.config.meta or {}) }}

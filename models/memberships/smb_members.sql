@@ -10,7 +10,7 @@ union
 select
     '{{ segment.name }}' as segment,
     profile_id
-from {{ segment.relation }}
+from {{ ref(segment.package, segment.name) }}
 {%- else %}
 select
     cast(null as {{ cdp_type('text') }}) as segment,
