@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp import clock
-from cdp.declared import SourceTable, read_packages, read_sources
+from cdp.declared import SourceColumn, SourceTable, read_packages, read_sources
 from cdp.warehouse import Warehouse, quoted
 
 __all__ = ["IdentifierAudit", "TableAudit", "as_table", "audit"]
@@ -92,7 +92,7 @@ def _audit_table(
     found = [
         _audit_column(warehouse, relation, column.name, kind, types, junk)
         for column in table.columns
-        if column.name in present and (kind := _identifier_type(column.name, column.is_pii, types))
+        if column.name in present and (kind := _identifier_type(column, types))
     ]
     return TableAudit(
         source=table.source,
@@ -107,14 +107,15 @@ def _audit_table(
     )
 
 
-def _identifier_type(column: str, is_pii: bool, types: Mapping[str, Any]) -> str | None:
+def _identifier_type(column: SourceColumn, types: Mapping[str, Any]) -> str | None:
     """The identifier type that a column's name speaks of: its own, or that of its ending."""
-    if not is_pii:
+    if column.type != "text":
         return None
-    if column in types:
-        return column
-    ending = next((name for name in types if column.endswith(f"_{name}")), None)
-    return ending or next((kind for kind in ("email", "phone") if kind in column), None)
+    if column.name in types:
+        return column.name
+    ending = next((name for name in types if column.name.endswith(f"_{name}")), None)
+    words = ("email", "phone") if column.is_pii else ()
+    return ending or next((word for word in words if word in column.name), None)
 
 
 def _audit_column(
@@ -183,7 +184,7 @@ def as_table(tables: Sequence[TableAudit], console: Any) -> None:
     freshness = Table("table", title="Raw tables", title_justify="left", box=None)
     for heading in ("rows", "first", "last", "days old"):
         freshness.add_column(heading, justify="right", no_wrap=True)
-    known = Table("column", "type", title="\nIdentifiers", title_justify="left", box=None)
+    known = Table("column (type)", title="\nIdentifiers", title_justify="left", box=None)
     for heading in ("filled", "valid", "distinct", "repeated", "most rows"):
         known.add_column(heading, justify="right", no_wrap=True)
     for table in tables:
@@ -191,8 +192,16 @@ def as_table(tables: Sequence[TableAudit], console: Any) -> None:
         first, last = (table.first or "")[:10], (table.last or "")[:16]
         name = f"{table.schema}.{table.table}"
         freshness.add_row(name, f"{table.rows:,}", first, last, age)
+        if table.identifiers:
+            known.add_row(f"[bold]{name}[/bold]")
         for found in table.identifiers:
             shares = (f"{part / max(table.rows, 1):.1%}" for part in (found.filled, found.valid))
             counts = (f"{n:,}" for n in (found.distinct, found.repeated, found.most_rows))
-            known.add_row(f"{name}.{found.column}", found.identifier_type, *shares, *counts)
+            known.add_row(f"  {_labelled(found)}", *shares, *counts)
     console.print(freshness, known)
+
+
+def _labelled(found: IdentifierAudit) -> str:
+    if found.column == found.identifier_type:
+        return found.column
+    return f"{found.column} ({found.identifier_type})"

@@ -49,13 +49,19 @@ class RawTable:
                 f"the table {self._file.source}.{self._file.table} is there and is not ours. "
                 "Rename the folder."
             )
+        elif self._warehouse.dialect == "duckdb":
+            self._evolve(present)  # first: DuckDB alters no table that lost rows just now
+            self._delete(may_hold_rows)
         else:
-            if may_hold_rows:
-                self._warehouse.execute(
-                    f"delete from {self._name} where {FILE_COLUMN} = ?",  # noqa: S608
-                    (self._file.name,),
-                )
+            self._delete(may_hold_rows)
             self._evolve(present)
+
+    def _delete(self, may_hold_rows: bool) -> None:
+        if may_hold_rows:
+            self._warehouse.execute(
+                f"delete from {self._name} where {FILE_COLUMN} = ?",  # noqa: S608
+                (self._file.name,),
+            )
 
     def _create(self) -> None:
         columns = [f"{quoted(name)} {self._type(kind)}" for name, kind in self._final.items()]
@@ -73,10 +79,12 @@ class RawTable:
 
     def _retype(self, name: str, wanted: str) -> None:
         column = quoted(name)
+        # What does not cast stands in the rows that the file replaces.
+        cast = "try_cast" if self._warehouse.dialect == "duckdb" else "cast"
         try:
             self._warehouse.execute(
                 f"alter table {self._name} alter column {column} type {wanted} "
-                f"using cast({column} as {wanted})"
+                f"using {cast}({column} as {wanted})"
             )
         except WarehouseError as error:
             raise FileFault(

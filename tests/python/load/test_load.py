@@ -17,6 +17,7 @@ import pytest
 
 from cdp.errors import ConfigError
 from cdp.load import FileOutcome, load
+from cdp.load._progress import Silent
 from cdp.warehouse import Warehouse, quoted
 from support.project import Outcome, Project
 
@@ -172,6 +173,19 @@ def test_content_does_not_depend_on_the_order_of_files(
     ]
 
 
+def test_a_replaced_file_may_have_other_columns_and_types(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    write_parquet(tmp_path / "s/t/1.parquet", id=["x"], old=[1])
+    write_parquet(tmp_path / "s/t/2.parquet", id=[7], old=[2])
+    load(warehouse, tmp_path)
+    assert rows_of(warehouse, "s.t", "id", "old") == [("7", 2), ("x", 1)]
+    write_parquet(tmp_path / "s/t/1.parquet", id=[8], new=["n"])
+    assert outcomes_of(warehouse, tmp_path)["s/t/1.parquet"].status == "replaced"
+    rows = rows_of(warehouse, "s.t", "id", "old", "new")
+    assert sorted(rows, key=str) == [(7, 2, None), (8, None, "n")]
+
+
 def test_a_corrupt_file_is_named_and_the_others_go_on(warehouse: Warehouse, tmp_path: Path) -> None:
     whole = write_parquet(tmp_path / "s/a.parquet", id=list(range(5000)))
     write(tmp_path / "s/b.parquet", whole.read_bytes()[:-100])
@@ -257,3 +271,55 @@ def test_the_command_reports_and_says_partial(
     missing = cdp_cli("load", tmp_path / "nowhere")
     assert missing.exit_code == 2
     assert "There is no folder" in missing.stderr
+
+
+class Interrupting(Silent):
+    """Presses Ctrl-C once `after` bytes of a file are read."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+
+    def read(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [10, 3_000_000])
+def test_ctrl_c_leaves_whole_files_and_the_next_run_goes_on(
+    warehouse: Warehouse, tmp_path: Path, after: int
+) -> None:
+    write(tmp_path / "s/a.csv", "id\n1\n")
+    write(tmp_path / "s/t.csv", "id\n1\n")
+    load(warehouse, tmp_path)
+    write(tmp_path / "s/t.csv", "id,more\n" + "123456,abcdefgh\n" * 200_000)
+    with pytest.raises(KeyboardInterrupt):
+        load(warehouse, tmp_path, progress=Interrupting(after))
+    assert rows_of(warehouse, "s.t", "id") == [("1",)]
+    assert "more" not in warehouse.columns("s", "t")
+    outcomes = outcomes_of(warehouse, tmp_path)
+    assert [(o.status, o.rows, o.reason) for o in outcomes.values()] == [
+        ("unchanged", 1, None),
+        ("replaced", 200_000, None),
+    ]
+    assert warehouse.query("select count(*) from s.t") == [(200_000,)]
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_out(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "s/t.csv", "id\n" + "1\n" * 100_000)
+
+    class Appending(Silent):
+        def begin(self, file: str) -> None:
+            self.whole = True
+
+        def read(self, size: int) -> None:
+            if self.whole:
+                self.whole = False
+                path.write_text("id\n" + "2\n" * 100_001)
+
+    [outcome] = load(warehouse, tmp_path, progress=Appending())[0]
+    assert outcome.reason is not None
+    assert "changed while it was read" in outcome.reason
+    assert warehouse.columns("s", "t") == {}
