@@ -102,10 +102,20 @@
             on {{ 'nodes.node_id' if loop.first else 'names_' ~ loop.index0 ~ '.name' }}
             = names_{{ loop.index }}.node_id
         {%- endfor %}
+    ),
+
+    anchors as (
+        select
+            label,
+            round,
+            min(node_id) as component_id
+        from labels
+        group by label, round
     )
 
     select
-        node_id,
-        min(node_id) over (partition by label, round) as component_id
+        labels.node_id,
+        anchors.component_id
     from labels
+    inner join anchors on labels.label = anchors.label and labels.round = anchors.round
 {%- endmacro %}

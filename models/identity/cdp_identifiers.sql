@@ -12,10 +12,6 @@ identifiers as (
     where identifier_type <> 'record'
 ),
 
-records as (
-    select * from {{ ref('idg_records') }}
-),
-
 refused as (
     select distinct
         identifier_type,
@@ -30,16 +26,13 @@ by_source as (
         identifiers.identifier_type,
         identifiers.identifier_value,
         identifiers.source,
-        min(records.first_seen_at) as first_seen_at,
-        max(records.last_seen_at) as last_seen_at,
+        min(identifiers.first_seen_at) as first_seen_at,
+        max(identifiers.last_seen_at) as last_seen_at,
         count(*) as records
     from identifiers
     inner join identity_map
         on identifiers.source = identity_map.source
         and identifiers.record_id = identity_map.record_id
-    inner join records
-        on identifiers.source = records.source
-        and identifiers.record_id = records.record_id
     group by
         identity_map.profile_id,
         identifiers.identifier_type,
@@ -58,16 +51,26 @@ by_profile as (
         sum(records) as records
     from by_source
     group by profile_id, identifier_type, identifier_value
+),
+
+shared as (
+    select
+        identifier_type,
+        identifier_value
+    from by_profile
+    group by identifier_type, identifier_value
+    having count(*) > 1
 )
 
 select
     by_profile.*,
-    count(*) over (
-        partition by by_profile.identifier_type, by_profile.identifier_value
-    ) > 1 as is_shared,
+    shared.identifier_value is not null as is_shared,
     refused.rule is null as is_linking,
     refused.rule as refused_by
 from by_profile
+left join shared
+    on by_profile.identifier_type = shared.identifier_type
+    and by_profile.identifier_value = shared.identifier_value
 left join refused
     on by_profile.identifier_type = refused.identifier_type
     and by_profile.identifier_value = refused.identifier_value

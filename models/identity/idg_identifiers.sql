@@ -23,7 +23,9 @@ identifiers as (
         record_id,
         'record' as identifier_type,
         source || ':' || record_id as identifier_value,
-        is_person
+        is_person,
+        first_seen_at,
+        last_seen_at
     from records
     where is_person
     {%- for type, settings in types.items() %}
@@ -33,7 +35,9 @@ identifiers as (
         records.record_id,
         '{{ type }}' as identifier_type,
         {{ cdp_normalise('records.' ~ type, settings) }} as identifier_value,
-        records.is_person
+        records.is_person,
+        records.first_seen_at,
+        records.last_seen_at
     from records
     {%- if settings.kind == 'phone' %}
     left join countries
