@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from cdp.errors import WarehouseError
+from cdp.errors import ConfigError, WarehouseError
 from cdp.warehouse._profile import quoted
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _SAFE_TO_QUOTE = (
     duckdb.ParserException,
     duckdb.TransactionException,
 )
+# DuckDB calls the database after its file; cdp.cdp.x would be needed for cdp.x.
+_OUR_SCHEMAS = ("cdp", "cdp_internal", "cdp_segments", "cdp_state", "cdp_masked")
 
 
 class DuckDB:
@@ -113,6 +115,11 @@ class DuckDB:
 def _database_path(project_dir: Path, path: str) -> str:
     if path.startswith((":memory:", "md:", "motherduck:")):
         return path
+    if Path(path).stem in _OUR_SCHEMAS:
+        raise ConfigError(
+            f"A DuckDB file called {Path(path).name} cannot have a schema {Path(path).stem}: its "
+            "tables could not be told apart. Set CDP_DUCKDB_PATH to another name."
+        )
     return str(project_dir / path)
 
 

@@ -150,6 +150,15 @@ def test_a_file_that_is_no_database_is_refused(duckdb_project: Project) -> None:
         duckdb_project.open()
 
 
+def test_a_file_called_after_a_schema_is_refused(
+    duckdb_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_DUCKDB_PATH", str(duckdb_project.scratch / "cdp.duckdb"))
+    with pytest.raises(ConfigError, match=r"cdp\.duckdb cannot have a schema cdp"):
+        duckdb_project.open()
+    assert not (duckdb_project.scratch / "cdp.duckdb").exists()
+
+
 def test_ctrl_c_stops_a_statement_and_rolls_back(warehouse: Warehouse) -> None:
     warehouse.execute("create table numbers (n bigint)")
     warehouse.execute("create table many as select n from generate_series(1, 1000000) as s (n)")
