@@ -90,9 +90,11 @@ final as (
         over_windows.*,
         places.first_order_at,
         places.last_order_at,
-        over_windows.revenue_lifetime
-        / nullif(over_windows.orders_lifetime - over_windows.orders_without_rate, 0)
-            as average_order_value,
+        cast(
+            over_windows.revenue_lifetime / nullif(
+                over_windows.orders_lifetime - over_windows.orders_without_rate, 0
+            ) as numeric(28, 2)
+        ) as average_order_value,
         case
             when over_windows.orders_lifetime > 1
                 then cast(
