@@ -47,8 +47,8 @@ def build(project_dir: Path, target: str, arguments: Sequence[str] = ()) -> int:
     Raises ConfigError for a wrong control panel and WarehouseError for a warehouse that
     cannot be opened, before dbt starts. `arguments` go to dbt as they are.
     """
+    open_warehouse(project_dir, target).close()  # first: parsing takes longer than one waits
     check(project_dir, target)
-    open_warehouse(project_dir, target).close()
     started = time.time()
     _reuse_parsing(project_dir, target)
     command = [*_DBT, "build", "--target", target]

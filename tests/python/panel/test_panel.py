@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,6 +164,25 @@ def test_the_commands_stop_before_dbt_starts(
         outcome = cdp_cli(command, directory=folder)
         assert outcome.exit_code == 2
         assert "shoppify" in outcome.stdout + outcome.stderr
+
+
+def test_a_build_on_a_held_file_stops_at_once(
+    duckdb_project: Project, cdp_cli: Callable[..., Outcome]
+) -> None:
+    script = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, os.environ["CDP_DUCKDB_PATH"]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        outcome = cdp_cli("build")
+        holder.kill()
+    assert outcome.exit_code == 3
+    assert f"is open in another process (PID {holder.pid})" in outcome.stderr
+    assert not Path(os.environ["DBT_TARGET_PATH"]).exists()
 
 
 def test_state_is_dropped_only_when_meant(
