@@ -227,8 +227,16 @@ def _manifest(root: Path, target: str, settings: Mapping[str, Any]) -> Path:
     path = folder / "manifest.json"
     if path.exists() and path.stat().st_mtime > _last_change(root, settings):
         return path
-    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "parse"]
-    command += ["--project-dir", str(root), "--target", target, "--target-path", str(folder)]
+    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "--no-use-colors"]
+    command += [
+        "parse",
+        "--project-dir",
+        str(root),
+        "--target",
+        target,
+        "--target-path",
+        str(folder),
+    ]
     if (root / "profiles.yml").exists() and "DBT_PROFILES_DIR" not in os.environ:
         command += ["--profiles-dir", str(root)]
     parsed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
@@ -244,7 +252,7 @@ def _last_change(root: Path, settings: Mapping[str, Any]) -> float:
     keys |= {"test-paths": "tests", "snapshot-paths": "snapshots", "analysis-paths": "analyses"}
     places = [root / place for key, name in keys.items() for place in settings.get(key, [name])]
     files = [root / "dbt_project.yml", root / "profiles.yml"]
-    files += [path for place in places for path in place.rglob("*")]
+    files += [path for place in places for path in (place, *place.rglob("*"))]
     return max(path.stat().st_mtime for path in files if path.exists())
 
 

@@ -88,17 +88,30 @@ def _diff_sql(
 
     mapped as ({_mapped_sql(spec, fields, names, match, _names_a_person(spec, ledger))}),
 
-    -- A model that names an entity twice does not say which row is meant.
-    desired as (
-        select *, {hash_sql(dialect, [recipe, *names])} as row_hash
-        from (
-            select *, row_number() over (partition by entity_id order by {", ".join(names)}) as copy
+    copies as (select entity_id from mapped group by 1 having count(*) > 1),
+
+    -- A model that names an entity twice does not say which row is meant: one stands for
+    -- them, to be withheld.
+    single as (
+        select mapped.*, false as is_copied
+        from mapped
+        left join copies on mapped.entity_id = copies.entity_id
+        where copies.entity_id is null
+
+        union all
+
+        select * from (
+            select distinct on (entity_id) mapped.*, true as is_copied
             from mapped
-        ) as numbered
-        where copy = 1
+            where entity_id in (select entity_id from copies)
+            order by entity_id, {", ".join(names)}
+        ) as representatives
     ),
 
-    copies as (select entity_id from mapped group by 1 having count(*) > 1),
+    desired as (
+        select *, {hash_sql(dialect, [recipe, *names])} as row_hash
+        from single
+    ),
 
     held as (
         select * from ({ledger.held_sql(spec.name, spec.place)}) as all_held
@@ -125,10 +138,9 @@ def _diff_sql(
             held.sent_operation,
             held.sent_hash,
             held.batch_key,
-            copies.entity_id is not null as is_copied
+            desired.is_copied
         from desired
         full join held on desired.entity_id = held.entity_id
-        left join copies on desired.entity_id = copies.entity_id
     ),
 
     gated as (

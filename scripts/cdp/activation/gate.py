@@ -16,11 +16,12 @@ from cdp.warehouse import Warehouse
 __all__ = ["consents_sql", "reason_sql", "refused"]
 
 
-def consents_sql(spec: SyncSpec, warehouse: Warehouse) -> str:
+def consents_sql(spec: SyncSpec, warehouse: Warehouse, among: str = "") -> str:
     """One row per profile: has it granted, has it refused, the sync's purpose.
 
-    The most restrictive statement over the purpose's channels wins. Raises BlockedError
-    when there are no consents to read: nobody is sent on a guess.
+    among: SQL for the only profiles to look at. The most restrictive statement over the
+    purpose's channels wins. Raises BlockedError when there are no consents to read: nobody
+    is sent on a guess.
     """
     node = spec.consents
     if node is None or not warehouse.columns(node.schema, node.table):
@@ -38,6 +39,7 @@ def consents_sql(spec: SyncSpec, warehouse: Warehouse) -> str:
         from {node.relation}
         where purpose = {literal(spec.purpose.name)}
             {any_channel if spec.purpose.channels else ""}
+            {f"and profile_id in ({among})" if among else ""}
         group by 1
     """  # noqa: S608 - every value above is a quoted literal
 
@@ -69,10 +71,16 @@ def refused(spec: SyncSpec, warehouse: Warehouse, profile_ids: Sequence[str]) ->
     reason = reason_sql(spec, "batch.profile_id", warehouse.dialect)
     rows = warehouse.query(
         f"""
-        with consents as ({consents_sql(spec, warehouse)})
+        with
+
+        batch (profile_id) as (values {names}),
+
+        consents as (
+            {consents_sql(spec, warehouse, among="select profile_id from batch")}
+        )
 
         select batch.profile_id, {reason} as reason
-        from (values {names}) as batch (profile_id)
+        from batch
         left join consents on batch.profile_id = consents.profile_id
         where {reason} is not null
         """  # noqa: S608 - every value above is a quoted literal

@@ -339,6 +339,9 @@ class Ledger:
 
     def _move_state(self, run: Run, hash_version: str) -> None:
         """Acknowledged removals leave the state by key, since the key is what is gone."""
+        ((removals,),) = self.warehouse.query(
+            "select count(*) from cdp_settled where operation = 'remove'"
+        )
         state, ledger = self.table("cdp_sync_state"), self.table("cdp_sync_ledger")
         done = f"""
             from {ledger} as ledger
@@ -346,11 +349,12 @@ class Ledger:
                 on ledger.entity_id = settled.entity_id and ledger.operation = settled.operation
             where ledger.run_id = {literal(run.run_id)} and settled.status = 'acknowledged'
         """
-        self.warehouse.execute(
-            f"delete from {state} where sync = {literal(run.sync)} "  # noqa: S608
-            f"and place = {literal(run.place)} and match_key in "
-            f"(select ledger.match_key {done} and ledger.operation = 'remove')"
-        )
+        if removals:
+            self.warehouse.execute(
+                f"delete from {state} where sync = {literal(run.sync)} "  # noqa: S608
+                f"and place = {literal(run.place)} and match_key in "
+                f"(select ledger.match_key {done} and ledger.operation = 'remove')"
+            )
         self.warehouse.execute(
             f"""
             insert into {state} (

@@ -4,8 +4,8 @@ object snapshot: one file that holds every current row, replaced as a whole.
 object changes: one new file a run under the path, with a column `operation`.
 
 A file appears under its name only when it is complete (written beside, then renamed); its
-manifest follows last. CSV is UTF-8 with a header; text that a spreadsheet would take for
-a formula is preceded by an apostrophe.
+manifest follows last. CSV is RFC 4180 in UTF-8, with a header; text that a spreadsheet
+would take for a formula is preceded by an apostrophe.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class _Writer(Protocol):
 class _CsvWriter:
     def __init__(self, path: Path, columns: dict[str, str]) -> None:
         self._file: IO[str] = path.open("w", encoding="utf-8", newline="")
-        self._csv = csv.DictWriter(self._file, list(columns), lineterminator="\n")
+        self._csv = csv.DictWriter(self._file, list(columns))
         self._csv.writeheader()
 
     def write(self, rows: Sequence[dict[str, Any]]) -> None:
