@@ -20,7 +20,7 @@ from support.project import ROOT, Outcome, Project
 
 def own_project(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     """This project with another control panel."""
-    for name in ("models", "macros", "seeds"):
+    for name in ("models", "macros", "seeds", "profiles.yml"):
         (folder / name).symlink_to(ROOT / name)
     settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
     change(settings["vars"]["cdp"])
