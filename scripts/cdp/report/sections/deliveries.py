@@ -108,7 +108,8 @@ def _sync(run: tuple[Any, ...], plan: dict[str, Any]) -> dict[str, Any]:
     sync, place, status, last_at, error, runs, sent, held, rejected, withheld, _ = run
     return {
         "sync": sync,
-        "destination": plan.get("destination") or place,
+        "destination": place.partition(":")[0],
+        "place": place.partition(":")[2],
         "purpose": plan.get("purpose"),
         "status": status,
         "state": _STATES.get(status, "bad"),
