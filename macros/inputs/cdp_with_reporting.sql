@@ -6,11 +6,13 @@
 {%- set date = "cast(" ~ relation ~ "." ~ day ~ " as date)" -%}
 select
     {{ relation }}.*,
-    case
-        when coalesce(upper({{ relation }}.currency), '{{ var("cdp_reporting_currency") }}')
-            = '{{ var("cdp_reporting_currency") }}' then {{ amount_column }}
-        else round(cast({{ amount_column }} * rates.rate as {{ cdp_type('numeric') }}), 4)
-    end as {{ amount }}_reporting
+    cast(
+        case
+            when coalesce(upper({{ relation }}.currency), '{{ var("cdp_reporting_currency") }}')
+                = '{{ var("cdp_reporting_currency") }}' then {{ amount_column }}
+            else round(cast({{ amount_column }} * rates.rate as {{ cdp_type('numeric') }}), 4)
+        end as {{ cdp_type('numeric') }}
+    ) as {{ amount }}_reporting
 from {{ relation }}
 left join {{ ref('inp_reporting_rates') }} as rates
     on upper({{ relation }}.currency) = rates.currency
