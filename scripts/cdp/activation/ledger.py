@@ -2,7 +2,9 @@
 
 cdp_sync_runs, cdp_sync_ledger and cdp_sync_state are described, column by column, in
 models/syncs/_syncs.yml. Keys and hashes only: no field of a person, unless the sync says
-`cdp_log_values: true`. State moves on an acknowledgement alone.
+`cdp_log_values: true`. A match key, which may be an email, stands in the state, where a
+removal needs it, and in the ledger only while a row is under way or unsure. State moves on
+an acknowledgement alone.
 """
 
 from __future__ import annotations
@@ -197,6 +199,7 @@ class Ledger:
             self.warehouse.execute(
                 f"update {self.table('cdp_sync_ledger')} set status = "  # noqa: S608
                 "case status when 'planned' then 'aborted' else 'unknown' end, "
+                "match_key = case when status = 'planned' then null else match_key end, "
                 f"code = 'run_died' where sync = ? and status in {_STALE}",
                 (run.sync,),
             )
@@ -213,12 +216,24 @@ class Ledger:
         facts: dict[str, object] = {"status": status, "error": error or None}
         facts |= {"ended_at": self.clock(), **tallies, **counts}
         with self.warehouse.transaction():
+            self._forget_settled_keys(run)
             self.warehouse.execute(
                 f"update {self.table('cdp_sync_runs')} "  # noqa: S608
                 f"set {', '.join(f'{name} = ?' for name in facts)} where run_id = ?",
                 (*facts.values(), run.run_id),
             )
             self._unlock(run)
+
+    def _forget_settled_keys(self, run: Run) -> None:
+        """Keys of rows that were unsure in earlier runs, and are no more."""
+        ledger = self.table("cdp_sync_ledger")
+        self.warehouse.execute(
+            f"update {ledger} set match_key = null "  # noqa: S608
+            "where sync = ? and place = ? and run_number < ? and match_key is not null "
+            f"and entity_id in (select entity_id from {ledger} "
+            "where run_id = ? and status = 'acknowledged')",
+            (run.sync, run.place, run.number, run.run_id),
+        )
 
     def tally(self, run: Run) -> dict[str, int]:
         """Rows of the run by status."""
@@ -271,14 +286,16 @@ class Ledger:
         """Write outcomes; acknowledged ones move the state, in the same transaction."""
         with self.warehouse.transaction():
             self._stage(outcomes)
+            self._move_state(run, hash_version)
             self.warehouse.execute(
                 f"update {self.table('cdp_sync_ledger')} as ledger set status = settled.status, "  # noqa: S608
+                "match_key = case when settled.status in ('unknown', 'accepted_async') "
+                "then ledger.match_key end, "
                 "code = nullif(settled.code, ''), message = nullif(settled.message, ''), "
                 "destination_id = settled.destination_id, sent_values = settled.sent_values, "
                 f"settled_at = ? {_FROM_SETTLED}",
                 (self.clock(), run.run_id),
             )
-            self._move_state(run, hash_version)
 
     def acknowledge_accepted(self, run: Run, hash_version: str) -> None:
         """Turn every row that `finish` made final into an acknowledged one."""
@@ -290,18 +307,19 @@ class Ledger:
                 "where run_id = ? and status = 'accepted_async'",
                 (run.run_id,),
             )
+            self._move_state(run, hash_version)
             self.warehouse.execute(
                 f"update {self.table('cdp_sync_ledger')} "  # noqa: S608
-                "set status = 'acknowledged', settled_at = ? "
+                "set status = 'acknowledged', match_key = null, settled_at = ? "
                 "where run_id = ? and status = 'accepted_async'",
                 (self.clock(), run.run_id),
             )
-            self._move_state(run, hash_version)
 
     def leave(self, run: Run, status: str, code: str, of: str = "('planned')") -> None:
         """Settle what is still open in a run that stops: `planned` rows were never sent."""
         self.warehouse.execute(
-            f"update {self.table('cdp_sync_ledger')} set status = ?, code = ? "  # noqa: S608
+            f"update {self.table('cdp_sync_ledger')} set status = ?, code = ?, "  # noqa: S608
+            "match_key = case when status = 'planned' then null else match_key end "
             f"where run_id = ? and status in {of}",
             (status, code, run.run_id),
         )
@@ -310,7 +328,8 @@ class Ledger:
         """A record under a new key is not made while its old one may still be there."""
         ledger = self.table("cdp_sync_ledger")
         self.warehouse.execute(
-            f"update {ledger} set status = 'aborted', code = 'removal_pending' "  # noqa: S608
+            f"update {ledger} "  # noqa: S608
+            "set status = 'aborted', code = 'removal_pending', match_key = null "
             "where run_id = ? and operation = 'create' and status = 'planned' and entity_id in "
             f"(select entity_id from {ledger} where run_id = ? and operation = 'remove' "
             "and status not in ('acknowledged', 'accepted_async'))",
@@ -364,7 +383,7 @@ class Ledger:
             select
                 ledger.sync, ledger.place, ledger.entity_id, ledger.profile_id,
                 ledger.destination_id, ledger.match_key, ledger.row_hash, ledger.field_hashes,
-                {literal(hash_version)}, ledger.settled_at
+                {literal(hash_version)}, cast({literal(self.clock().isoformat(" "))} as timestamp)
             {done} and ledger.operation <> 'remove'
             on conflict (sync, place, entity_id) do update set
                 profile_id = excluded.profile_id, destination_id = excluded.destination_id,

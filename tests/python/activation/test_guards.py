@@ -170,6 +170,19 @@ def test_missing_and_duplicate_keys_are_withheld(crm: World, shop: Shop) -> None
     assert shop.records.keys() == {"a@example.com"}
 
 
+@pytest.mark.parametrize("fault", ["", "applied, no answer", "busy", "all rejected"])
+def test_no_email_stays_in_the_ledger(crm: World, shop: Shop, fault: str) -> None:
+    crm.meta["cdp_match"] = ["email"]
+    crm.people(CROWD[:6])
+    shop.faults[:] = [fault]
+    crm.sync()
+    crm.ledger.release("people_to_x")
+    crm.sync()
+    assert len(shop.records) == 6
+    assert "@example.com" in str(crm.ledger.rows("from cdp_state.cdp_sync_state"))
+    assert "@example.com" not in str(crm.ledger.rows("from cdp_state.cdp_sync_ledger"))
+
+
 def test_a_segment_that_names_somebody_twice(crm: World, shop: Shop) -> None:
     crm.people([Person("p1"), Person("p2")])
     crm.warehouse.execute("insert into cdp_segments.seg_people values ('p1', 99)")
