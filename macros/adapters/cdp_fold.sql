@@ -2,7 +2,7 @@
     single spaces; empty becomes null. -#}
 {% macro cdp_fold(column) -%}
     nullif(trim(regexp_replace(
-        {{ cdp_spelled_out("lower(" ~ cdp_without_accents(column) ~ ")") }},
+        {{ cdp.cdp_spelled_out("lower(" ~ cdp.cdp_without_accents(column) ~ ")") }},
         '[^a-z0-9]+', ' ', 'g'
     )), '')
 {%- endmacro %}

@@ -10,9 +10,9 @@
 {%- endmacro %}
 
 {% macro default__cdp_json_object(columns) -%}
-    cast(json_object({{ cdp_json_pairs(columns) }}) as {{ cdp_type('json') }})
+    cast(json_object({{ cdp.cdp_json_pairs(columns) }}) as {{ cdp.cdp_type('json') }})
 {%- endmacro %}
 
 {% macro postgres__cdp_json_object(columns) -%}
-    cast(json_build_object({{ cdp_json_pairs(columns) }}) as {{ cdp_type('json') }})
+    cast(json_build_object({{ cdp.cdp_json_pairs(columns) }}) as {{ cdp.cdp_type('json') }})
 {%- endmacro %}

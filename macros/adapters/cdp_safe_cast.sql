@@ -4,7 +4,7 @@
 {% macro cdp_safe_cast(column, from_type, type) -%}
     {%- set from_type = (from_type or '') | lower -%}
     {%- if type == 'text' -%}
-        {{ return(cdp_trimmed(column, from_type)) }}
+        {{ return(cdp.cdp_trimmed(column, from_type)) }}
     {%- elif type == 'timestamp' and ('with time zone' in from_type or from_type == 'timestamptz') -%}
         {{ return("(" ~ column ~ " at time zone 'UTC')") }}
     {%- endif -%}
@@ -12,10 +12,10 @@
 {%- endmacro %}
 
 {% macro cdp_trimmed(column, from_type) -%}
-    {%- if cdp_is_text(from_type) or not from_type -%}
-        nullif(trim(cast({{ column }} as {{ cdp_type('text') }})), '')
+    {%- if cdp.cdp_is_text(from_type) or not from_type -%}
+        nullif(trim(cast({{ column }} as {{ cdp.cdp_type('text') }})), '')
     {%- else -%}
-        cast({{ column }} as {{ cdp_type('text') }})
+        cast({{ column }} as {{ cdp.cdp_type('text') }})
     {%- endif -%}
 {%- endmacro %}
 
@@ -24,12 +24,12 @@
 {%- endmacro %}
 
 {% macro default__cdp_safe_cast(column, from_type, type) -%}
-    try_cast({{ column }} as {{ cdp_type(type) }})
+    try_cast({{ column }} as {{ cdp.cdp_type(type) }})
 {%- endmacro %}
 
 {#- DuckDB drops the zone of a text that it casts to a timestamp without one. -#}
 {% macro duckdb__cdp_safe_cast(column, from_type, type) -%}
-    {%- if cdp_is_text(from_type) and type == 'timestamp' -%}
+    {%- if cdp.cdp_is_text(from_type) and type == 'timestamp' -%}
         case
             when regexp_matches({{ column }}, ':\d\d(\.\d+)?\s?[+-]\d\d(:?\d\d)?\s*$')
                 then try_cast({{ column }} as timestamptz) at time zone 'UTC'
@@ -42,22 +42,22 @@
 
 {#- Postgres has no try_cast: text is cast only where a pattern proves that it can be. -#}
 {% macro postgres__cdp_safe_cast(column, from_type, type) -%}
-    {%- set patterns = cdp_postgres_patterns() -%}
-    {%- if cdp_is_text(from_type) and type == 'timestamp' -%}
+    {%- set patterns = cdp.cdp_postgres_patterns() -%}
+    {%- if cdp.cdp_is_text(from_type) and type == 'timestamp' -%}
         case
             when {{ column }} ~ '{{ patterns.zoned }}'
                 then cast({{ column }} as timestamptz) at time zone 'UTC'
             when {{ column }} ~ '{{ patterns.timestamp }}' then cast({{ column }} as timestamp)
         end
-    {%- elif cdp_is_text(from_type) and type in patterns -%}
+    {%- elif cdp.cdp_is_text(from_type) and type in patterns -%}
         case
             when {{ column }} ~* '{{ patterns[type] }}'
-                then cast({{ column }} as {{ cdp_type(type) }})
+                then cast({{ column }} as {{ cdp.cdp_type(type) }})
         end
     {%- elif type == 'boolean' and from_type != 'boolean' and from_type -%}
         ({{ column }} <> 0)
     {%- else -%}
-        cast({{ column }} as {{ cdp_type(type) }})
+        cast({{ column }} as {{ cdp.cdp_type(type) }})
     {%- endif -%}
 {%- endmacro %}
 

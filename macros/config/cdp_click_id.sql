@@ -2,17 +2,17 @@
     fbclid, msclkid, ttclid; null for a click that nobody paid for. -#}
 {% macro cdp_click_id(url) -%}
     case
-        {%- for name in cdp_click_id_types() %}
-        when {{ cdp_has_parameter(url, name) }}
-            then nullif({{ cdp_url_parameter(url, name) }}, '')
+        {%- for name in cdp.cdp_click_id_types() %}
+        when {{ cdp.cdp_has_parameter(url, name) }}
+            then nullif({{ cdp.cdp_url_parameter(url, name) }}, '')
         {%- endfor %}
     end
 {%- endmacro %}
 
 {% macro cdp_click_id_type(url) -%}
     case
-        {%- for name in cdp_click_id_types() %}
-        when {{ cdp_has_parameter(url, name) }} then '{{ name }}'
+        {%- for name in cdp.cdp_click_id_types() %}
+        when {{ cdp.cdp_has_parameter(url, name) }} then '{{ name }}'
         {%- endfor %}
     end
 {%- endmacro %}

@@ -115,7 +115,7 @@
 
 {#- The columns of one contract: {column: type}, the common ones first. -#}
 {% macro cdp_contract(name) -%}
-    {%- set contracts = cdp_contracts() -%}
+    {%- set contracts = cdp.cdp_contracts() -%}
     {%- if name not in contracts -%}
         {{ exceptions.raise_compiler_error(
             "Unknown contract '" ~ name ~ "'. Use one of: " ~ contracts.keys() | join(', ') ~ "."

@@ -3,8 +3,8 @@
     columns that the model states in its `cdp_identifiers`. People also get the columns
     folded for matching. -#}
 {% macro cdp_emit(contract, relation, columns) -%}
-    {%- set contract_columns = cdp_contract(contract) -%}
-    {%- set identifiers = cdp_own_identifiers() -%}
+    {%- set contract_columns = cdp.cdp_contract(contract) -%}
+    {%- set identifiers = cdp.cdp_own_identifiers() -%}
     {%- set common = ['source', 'record_id', 'brand', 'is_deleted'] -%}
     {%- for name in columns if name not in contract_columns -%}
         {{ exceptions.raise_compiler_error(
@@ -15,18 +15,18 @@
 select
     {%- for name, type in contract_columns.items() %}
     {% if name in common or name in columns -%}
-        cast({{ name }} as {{ cdp_type(type) }}) as {{ name }},
+        cast({{ name }} as {{ cdp.cdp_type(type) }}) as {{ name }},
     {%- else -%}
-        cast(null as {{ cdp_type(type) }}) as {{ name }},
+        cast(null as {{ cdp.cdp_type(type) }}) as {{ name }},
     {%- endif -%}
     {%- endfor -%}
     {%- if contract == 'people' %}
-    {{ cdp_match_columns(columns, identifiers) }}
+    {{ cdp.cdp_match_columns(columns, identifiers) }}
     {%- endif -%}
     {%- for name in identifiers %}
-    cast({{ name }} as {{ cdp_type('text') }}) as {{ name }},
+    cast({{ name }} as {{ cdp.cdp_type('text') }}) as {{ name }},
     {%- endfor %}
-    cast({{ dbt.string_literal(model.name) }} as {{ cdp_type('text') }}) as input_model
+    cast({{ dbt.string_literal(model.name) }} as {{ cdp.cdp_type('text') }}) as input_model
 from {{ relation }}
 {%- endmacro %}
 
@@ -45,14 +45,14 @@ from {{ relation }}
 {% macro cdp_match_columns(columns, identifiers) -%}
     {%- for name in ['first_name', 'last_name', 'address_line1', 'city', 'postal_code'] -%}
     {%- if name in columns %}
-    {{ cdp_fold('cast(' ~ name ~ ' as ' ~ cdp_type('text') ~ ')') }} as match_{{ name }},
+    {{ cdp.cdp_fold('cast(' ~ name ~ ' as ' ~ cdp.cdp_type('text') ~ ')') }} as match_{{ name }},
     {% else %}
-    cast(null as {{ cdp_type('text') }}) as match_{{ name }},
+    cast(null as {{ cdp.cdp_type('text') }}) as match_{{ name }},
     {% endif -%}
     {%- endfor -%}
     {%- if 'email' in identifiers -%}
-    {{ cdp_fold(dbt.split_part('cast(email as ' ~ cdp_type('text') ~ ')', "'@'", 1)) }} as match_email_local,
+    {{ cdp.cdp_fold(dbt.split_part('cast(email as ' ~ cdp.cdp_type('text') ~ ')', "'@'", 1)) }} as match_email_local,
     {%- else -%}
-    cast(null as {{ cdp_type('text') }}) as match_email_local,
+    cast(null as {{ cdp.cdp_type('text') }}) as match_email_local,
     {%- endif -%}
 {%- endmacro %}

@@ -3,7 +3,7 @@
     {%- set parts = [] -%}
     {%- for column in varargs -%}
         {%- do parts.append(
-            "coalesce(cast(" ~ column ~ " as " ~ cdp_type('text') ~ "), '')"
+            "coalesce(cast(" ~ column ~ " as " ~ cdp.cdp_type('text') ~ "), '')"
         ) -%}
     {%- endfor -%}
     {{ parts | join(" || ':' || ") }}

@@ -25,7 +25,7 @@
                     {%- for name in order_by %}
                     {{ relation }}.{{ name }} desc nulls last,
                     {%- endfor %}
-                    {{ cdp_row_text(relation) }}
+                    {{ cdp.cdp_row_text(relation) }}
             ) as delivery_rank
         from {{ relation }}
         inner join repeated on {{ same_key | join(' and ') }}

@@ -6,7 +6,7 @@
         'json': dbt.type_string(),
         'integer': dbt.type_bigint(),
         'numeric': dbt.type_numeric(),
-        'float': cdp_type_double(),
+        'float': cdp.cdp_type_double(),
         'boolean': dbt.type_boolean(),
         'date': 'date',
         'timestamp': dbt.type_timestamp(),

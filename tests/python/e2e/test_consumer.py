@@ -1,0 +1,52 @@
+"""A shop's own dbt project installs this one as a package: its tables, its segment."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from support.project import ROOT
+
+
+def dbt(folder: Path, *arguments: str) -> None:
+    run = subprocess.run(
+        [Path(sys.executable).parent / "dbt", *arguments],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-4000:]
+
+
+def test_a_host_project_builds_profiles_from_its_own_tables(
+    clean_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = tmp_path / "shop"
+    shutil.copytree(ROOT / "tests" / "consumer", shop)
+    monkeypatch.setenv("CDP_PACKAGE", str(ROOT))
+    monkeypatch.setenv("CDP_DUCKDB_PATH", str(shop / "shop.duckdb"))
+
+    dbt(shop, "deps", "--quiet")
+    dbt(shop, "--warn-error", "build")
+
+    with duckdb.connect(str(shop / "shop.duckdb"), read_only=True) as connection:
+        people = connection.execute(
+            "select first_name, revenue_lifetime, orders_lifetime from cdp.cdp_profiles "
+            "order by revenue_lifetime desc"
+        ).fetchall()
+        big = connection.execute(
+            "select profiles.first_name from cdp.cdp_segment_memberships as stays "
+            "inner join cdp.cdp_profiles as profiles using (profile_id) "
+            "where stays.segment = 'seg_big_baskets' and stays.is_current"
+        ).fetchall()
+
+    # Ada holds two club cards on one address; somebody bought without a card.
+    assert [(name, float(revenue), orders) for name, revenue, orders in people] == [
+        ("Ada", 200.50, 2),
+        ("Grace", 15.25, 1),
+        (None, 9.99, 1),
+    ]
+    assert big == [("Ada",)]
