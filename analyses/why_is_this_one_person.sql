@@ -30,12 +30,14 @@ carried as (
         ) as records_of_profile
     from identity_map
     inner join identifiers
-        on identity_map.source = identifiers.source
-        and identity_map.record_id = identifiers.record_id
+        on
+            identity_map.source = identifiers.source
+            and identity_map.record_id = identifiers.record_id
     left join rejected
-        on identifiers.source = rejected.source
-        and identifiers.record_id = rejected.record_id
-        and identifiers.identifier_type = rejected.identifier_type
+        on
+            identifiers.source = rejected.source
+            and identifiers.record_id = rejected.record_id
+            and identifiers.identifier_type = rejected.identifier_type
     where identity_map.profile_id = {{ dbt.string_literal(var('profile_id', '')) }}
 )
 

@@ -1,5 +1,5 @@
--- One row per (profile_id, identifier_type, identifier_value): all by which a profile is
--- known, what links and what does not.
+-- One row per (profile_id, identifier_type, identifier_value): all by which a profile
+-- is known, what links and what does not.
 
 {{ config(schema=none, access='public') }}
 
@@ -31,8 +31,9 @@ by_source as (
         count(*) as records
     from identifiers
     inner join identity_map
-        on identifiers.source = identity_map.source
-        and identifiers.record_id = identity_map.record_id
+        on
+            identifiers.source = identity_map.source
+            and identifiers.record_id = identity_map.record_id
     group by
         identity_map.profile_id,
         identifiers.identifier_type,
@@ -69,8 +70,10 @@ select
     refused.rule as refused_by
 from by_profile
 left join shared
-    on by_profile.identifier_type = shared.identifier_type
-    and by_profile.identifier_value = shared.identifier_value
+    on
+        by_profile.identifier_type = shared.identifier_type
+        and by_profile.identifier_value = shared.identifier_value
 left join refused
-    on by_profile.identifier_type = refused.identifier_type
-    and by_profile.identifier_value = refused.identifier_value
+    on
+        by_profile.identifier_type = refused.identifier_type
+        and by_profile.identifier_value = refused.identifier_value

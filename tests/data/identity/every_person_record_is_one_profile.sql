@@ -1,4 +1,5 @@
--- Invariant: every person record that its source has not deleted is in exactly one profile.
+-- Invariant: every person record that its source has not deleted is in exactly one
+-- profile.
 
 with people as (
     select
@@ -14,7 +15,8 @@ select
     count(distinct identity_map.profile_id) as profiles
 from people
 left join {{ ref('cdp_identity_map') }} as identity_map
-    on people.source = identity_map.source
-    and people.record_id = identity_map.record_id
+    on
+        people.source = identity_map.source
+        and people.record_id = identity_map.record_id
 group by people.source, people.record_id
 having count(distinct identity_map.profile_id) <> 1

@@ -1,4 +1,5 @@
--- Invariant: every identifier of every record links, or is refused by a rule; never both.
+-- Invariant: every identifier of every record links, or is refused by a rule; never
+-- both.
 
 with linking as (
     select
@@ -37,7 +38,8 @@ select
     counted.outcomes
 from {{ ref('idg_identifiers') }} as identifiers
 left join counted
-    on identifiers.source = counted.source
-    and identifiers.record_id = counted.record_id
-    and identifiers.identifier_type = counted.identifier_type
+    on
+        identifiers.source = counted.source
+        and identifiers.record_id = counted.record_id
+        and identifiers.identifier_type = counted.identifier_type
 where coalesce(counted.outcomes, 0) <> 1

@@ -1,4 +1,5 @@
--- Invariant: no profile is held together by more values of a type than one person may have.
+-- Invariant: no profile is held together by more values of a type than one person may
+-- have.
 
 with linking as (
     select

@@ -1,5 +1,5 @@
--- Invariant: every id ever given has a row that tells how it came, and is alive or has a
--- row that tells how it went.
+-- Invariant: every id ever given has a row that tells how it came, and is alive or has
+-- a row that tells how it went.
 
 with given as (
     select distinct profile_number from {{ ref('idg_node_profiles') }}
@@ -35,5 +35,6 @@ from profiles
 left join living on profiles.profile_id = living.profile_id
 left join came on profiles.profile_id = came.profile_id
 left join went on profiles.profile_id = went.profile_id
-where came.profile_id is null
+where
+    came.profile_id is null
     or (living.profile_id is null and went.profile_id is null)

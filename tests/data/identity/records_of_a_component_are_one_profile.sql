@@ -6,8 +6,9 @@ with pairs as (
         idg_current_profiles.profile_number
     from {{ ref('idg_components') }} as idg_components
     inner join {{ ref('idg_current_profiles') }} as idg_current_profiles
-        on idg_components.node_id = idg_current_profiles.node_id
-        and idg_current_profiles.is_present
+        on
+            idg_components.node_id = idg_current_profiles.node_id
+            and idg_current_profiles.is_present
 ),
 
 counted as (
