@@ -77,3 +77,31 @@ def test_make_delivers_once_and_then_only_what_changed(checkout: Path) -> None:
     after = ledger(checkout)
     sent = sum(after.values()) - sum(first.values())
     assert 0 < sent < sum(first.values()), "a day later, only what changed is sent"
+
+
+def test_the_masked_copy_names_nobody(checkout: Path) -> None:
+    if not (checkout / "out" / "cdp_read.duckdb").exists():
+        make(checkout)
+    with duckdb.connect(str(checkout / "warehouse.duckdb"), read_only=True) as warehouse:
+        known = warehouse.execute(
+            "select identifier_value from cdp.cdp_identifiers "
+            "where identifier_type in ('email', 'phone')"
+        ).fetchall()
+    with duckdb.connect(str(checkout / "out" / "cdp_read.duckdb"), read_only=True) as copy:
+        columns = copy.execute(
+            "select table_name, column_name from information_schema.columns "
+            "where data_type = 'VARCHAR'"
+        ).fetchall()
+        written = {
+            f"{table}.{column}": "\n".join(
+                value
+                for (value,) in copy.execute(
+                    f'select distinct "{column}" from cdp."{table}" where "{column}" is not null'
+                ).fetchall()
+            )
+            for table, column in columns
+        }
+    assert len(known) > PEOPLE
+    assert len(written) > 20
+    leaks = {name for name, text in written.items() if any(value in text for (value,) in known)}
+    assert leaks == set()
