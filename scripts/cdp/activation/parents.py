@@ -56,12 +56,14 @@ def _unbuilt(
 
 
 def _failed_gates(project: Project, names: list[str], ledger: Ledger) -> Iterator[str]:
-    """Tables upstream, raw ones included, whose latest quality gate failed."""
+    """Tables upstream, raw ones included, that a gate of the last `cdp quality` failed."""
     if not ledger.warehouse.columns(ledger.schema, "cdp_quality_results"):
         return
+    results = ledger.table("cdp_quality_results")
     rows = ledger.rows(
-        "select distinct on (table_name, suite) table_name, suite, success, failed_expectations "  # noqa: S608
-        f"from {ledger.table('cdp_quality_results')} order by table_name, suite, checked_at desc"
+        f"select table_name, suite, success, failed_expectations from {results} "  # noqa: S608
+        f"where run_id = (select run_id from {results} order by checked_at desc limit 1) "
+        "order by table_name, suite"
     )
     read = list(project.ancestors(names))
     known = {node.table for node in read} | {f"{node.schema}.{node.table}" for node in read}
