@@ -1,5 +1,6 @@
--- What was sent to whom, where and when, and what became of it: one row per sync, place,
--- operation and outcome. Uncomment the profile to see what one person's tools hold.
+-- What was sent to whom, where and when, and what became of it: one row per sync,
+-- place, operation and outcome. Uncomment the profile to see what one person's tools
+-- hold.
 
 with ledger as (
     select * from {{ source('cdp_state', 'cdp_sync_ledger') }}
