@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cdp.activation import check as sync_check
+from cdp.declared import read_packages
 from cdp.errors import ConfigError
 from cdp.panel import problems as panel_problems
-from cdp.project import load_project
+from cdp.project import load_project, parsing_folder
 from cdp.warehouse import open_warehouse, quoted, schema_name
 
 __all__ = ["all_problems", "build", "check", "reset_state"]
@@ -71,7 +72,8 @@ def _target_path(project_dir: Path) -> Path:
 
 def _reuse_parsing(project_dir: Path, target: str) -> None:
     """Let dbt start from what `check` parsed: parsing takes longer than most builds."""
-    parsed = _target_path(project_dir) / f"cdp-{target}" / "partial_parse.msgpack"
+    settings = read_packages(project_dir)[0].settings
+    parsed = parsing_folder(project_dir, target, settings) / "partial_parse.msgpack"
     reused = _target_path(project_dir) / parsed.name
     if parsed.exists() and not reused.exists():
         shutil.copyfile(parsed, reused)

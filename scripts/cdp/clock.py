@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
+from cdp.declared import read_packages, read_panel
 
 __all__ = ["now", "project_vars"]
 
@@ -29,11 +29,5 @@ def now(project_dir: Path, target: str) -> datetime:
 
 
 def project_vars(project_dir: Path) -> dict[str, Any]:
-    """The control panel: the vars of dbt_project.yml that reach the package cdp.
-
-    As in dbt, what stands under `cdp:` is overridden by the same name at the top.
-    """
-    text = (project_dir / "dbt_project.yml").read_text(encoding="utf-8")
-    declared = (yaml.safe_load(text) or {}).get("vars") or {}
-    ours = declared.get("cdp") or {}
-    return ours | {name: value for name, value in declared.items() if name != "cdp"}
+    """The control panel as the package cdp sees it (see cdp.declared.read_panel)."""
+    return read_panel(read_packages(project_dir))

@@ -174,7 +174,7 @@ def _says(text: str, sources: Mapping[str, Mapping[str, Any]]) -> bool:
         given = yaml.safe_load(text)["vars"]
     except yaml.YAMLError:
         return False
-    return bool(({**(given.get("cdp") or {}), **given}).get("cdp_sources") == sources)
+    return bool((given | (given.get("cdp") or {})).get("cdp_sources") == sources)
 
 
 def _with_sources(lines: list[str], sources: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -16,7 +16,7 @@ import yaml
 
 from cdp.errors import ConfigError
 
-__all__ = ["Package", "SourceColumn", "SourceTable", "read_packages", "read_sources"]
+__all__ = ["Package", "SourceColumn", "SourceTable", "read_packages", "read_panel", "read_sources"]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -75,6 +75,21 @@ def read_packages(project_dir: Path) -> list[Package]:
     own = _package(project_dir)
     installed = project_dir / str(own.settings.get("packages-install-path") or "dbt_packages")
     return [own, *(_package(path.parent) for path in sorted(installed.glob("*/dbt_project.yml")))]
+
+
+def read_panel(packages: Sequence[Package]) -> dict[str, Any]:
+    """The control panel: the vars that reach the package cdp, what the project sets over
+    the package's own defaults.
+
+    As in dbt, a name under `cdp:` wins over the same name beside it.
+    """
+    own, *installed = packages
+    panel: dict[str, Any] = {}
+    for package in (*(package for package in installed if package.name == "cdp"), own):
+        given = package.settings.get("vars") or {}
+        panel |= {name: value for name, value in given.items() if str(name).startswith("cdp_")}
+        panel |= given.get("cdp") or {}
+    return panel
 
 
 def read_sources(packages: Sequence[Package]) -> dict[str, list[SourceTable]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cdp.declared import Package, SourceTable, read_packages, read_sources
+from cdp.declared import Package, SourceTable, read_packages, read_panel, read_sources
 
 __all__ = ["problems"]
 
@@ -52,14 +52,8 @@ class _Known:
 
     @cached_property
     def panel(self) -> dict[str, Any]:
-        """The vars that reach the package cdp: what the project sets over its defaults."""
-        merged: dict[str, Any] = {}
-        for package in reversed(self.packages):
-            given = package.settings.get("vars") or {}
-            if package is self.own or package.name == "cdp":
-                merged |= {name: value for name, value in given.items() if name != "cdp"}
-                merged |= given.get("cdp") or {}
-        return merged
+        """The vars that reach the package cdp."""
+        return read_panel(self.packages)
 
     @cached_property
     def sources(self) -> dict[str, list[SourceTable]]:

@@ -1,7 +1,7 @@
 """The dbt project as typed, frozen facts: models, columns and their meta, syncs, vars.
 
 dbt's manifest is the only source: it is parsed once per target, into a folder of its own
-(`<target path>/cdp-<target>`), since whether a sync is enabled depends on the target.
+(see parsing_folder), since whether a sync is enabled depends on the target.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from cdp.declared import read_packages, read_panel
 from cdp.errors import ConfigError
 from cdp.warehouse import quoted
 
-__all__ = ["Column", "Exposure", "Node", "Project", "Purpose", "load_project"]
+__all__ = ["Column", "Exposure", "Node", "Project", "Purpose", "load_project", "parsing_folder"]
 
 
 @dataclass(frozen=True)
@@ -190,40 +190,28 @@ class _Manifest(BaseModel):
 def load_project(project_dir: Path, target: str) -> Project:
     """The project as dbt parses it now. Raises ConfigError with dbt's own reason."""
     root = project_dir.resolve()
-    settings = _settings(root)
+    packages = read_packages(root)
+    settings = packages[0].settings
     manifest = _Manifest.model_validate_json(_manifest(root, target, settings).read_bytes())
     return Project(
         root=root,
         target=target,
-        vars=_vars(root, settings),
+        vars=read_panel(packages),
         nodes={name: _node(raw) for name, raw in (manifest.nodes | manifest.sources).items()},
         exposures=tuple(_exposure(raw) for raw in manifest.exposures.values()),
     )
 
 
-def _settings(root: Path) -> dict[str, Any]:
-    path = root / "dbt_project.yml"
-    if not path.exists():
-        raise ConfigError(f"{root} has no dbt_project.yml. Run cdp from the dbt project.")
-    settings: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return settings
-
-
-def _vars(root: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The control panel: this package's defaults under what the project itself sets."""
-    packages = root / settings.get("packages-install-path", "dbt_packages")
-    files = [yaml.safe_load(path.read_text()) for path in packages.glob("*/dbt_project.yml")]
-    merged: dict[str, Any] = {}
-    for given in (*(file for file in files if file["name"] == "cdp"), settings):
-        given_vars = given.get("vars") or {}
-        merged |= {name: value for name, value in given_vars.items() if name.startswith("cdp_")}
-        merged |= given_vars.get("cdp") or {}
-    return merged
+def parsing_folder(root: Path, target: str, settings: Mapping[str, Any]) -> Path:
+    """Where we let dbt parse: apart by target and schema prefix, which names depend on."""
+    base = os.environ.get("DBT_TARGET_PATH") or settings.get("target-path", "target")
+    return (
+        root / base / "-".join(filter(None, ("cdp", target, os.environ.get("CDP_SCHEMA_PREFIX"))))
+    )
 
 
 def _manifest(root: Path, target: str, settings: Mapping[str, Any]) -> Path:
-    base = os.environ.get("DBT_TARGET_PATH") or settings.get("target-path", "target")
-    folder = root / base / f"cdp-{target}"
+    folder = parsing_folder(root, target, settings)
     path = folder / "manifest.json"
     if path.exists() and path.stat().st_mtime > _last_change(root, settings):
         return path
@@ -251,7 +239,8 @@ def _last_change(root: Path, settings: Mapping[str, Any]) -> float:
     keys = {"model-paths": "models", "macro-paths": "macros", "seed-paths": "seeds"}
     keys |= {"test-paths": "tests", "snapshot-paths": "snapshots", "analysis-paths": "analyses"}
     places = [root / place for key, name in keys.items() for place in settings.get(key, [name])]
-    files = [root / "dbt_project.yml", root / "profiles.yml"]
+    names = ("dbt_project.yml", "profiles.yml", "package-lock.yml")
+    files = [root / name for name in names]
     files += [path for place in places for path in (place, *place.rglob("*"))]
     return max(path.stat().st_mtime for path in files if path.exists())
 

@@ -11,7 +11,7 @@ from activation.world import World
 from cdp.activation import problems
 from cdp.activation.check import syncs
 from cdp.errors import ConfigError
-from cdp.project import load_project
+from cdp.project import load_project, parsing_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -52,6 +52,13 @@ def test_a_small_project_is_parsed_again_when_a_file_changes(tmp_path: Path) -> 
     (project / "models" / "seg_c.sql").write_text("select * from {{ ref('nothing') }}")
     with pytest.raises(ConfigError, match="dbt cannot parse the project"):
         load_project(project, "demo")
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_another_schema_prefix_is_another_parse(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = parsing_folder(ROOT, "demo", {})
+    monkeypatch.setenv("CDP_SCHEMA_PREFIX", "ada")
+    assert parsing_folder(ROOT, "demo", {}) != before
 
 
 def test_a_folder_without_a_project(tmp_path: Path) -> None:

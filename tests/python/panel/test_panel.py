@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cdp import clock
 from cdp.errors import ConfigError
 from cdp.panel import problems
 from support.project import ROOT, Outcome, Project
@@ -37,6 +38,18 @@ def host_project(folder: Path, panel: dict[str, Any]) -> Path:
     settings = {"name": "shop", "profile": "shop", "vars": panel}
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(settings))
     return folder
+
+
+def test_a_name_under_the_package_wins_as_in_dbt(tmp_path: Path) -> None:
+    host = host_project(tmp_path, {"cdp_timezone": "Asia/Tokyo", "cdp": {"cdp_timezone": "UTC"}})
+    assert clock.project_vars(host)["cdp_timezone"] == "UTC"
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_a_host_has_the_defaults_it_does_not_set(tmp_path: Path) -> None:
+    host = host_project(tmp_path, {"cdp_timezone": "Asia/Tokyo"})
+    assert clock.project_vars(host)["cdp_timezone"] == "Asia/Tokyo"
+    assert clock.now(host, "demo") == clock.now(ROOT, "demo")
 
 
 def test_the_shipped_control_panel_is_sound() -> None:
