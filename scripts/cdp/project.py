@@ -10,7 +10,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,19 +104,27 @@ class Project:
                 return node
         return None
 
+    def declares(self, node: Node, column: str) -> bool:
+        """Whether the node's YAML documents the column, or the host lists it to be shared."""
+        return column in node.columns or column in self._listed(node)
+
     def shares(self, node: Node, column: str) -> bool:
         """Whether a column may leave: said in the model that makes it, or by the host.
 
-        A column that `node` takes over undocumented is looked up in the models it reads.
+        A column that cdp_profiles takes over from a trait is looked up there.
         """
-        listed = self.vars.get("cdp_share_columns") or {}
-        makers = [node, *(self.nodes[name] for name in node.parents if name in self.nodes)]
-        for maker in makers:
-            if column in (listed.get(maker.full_name) or ()):
+        takes_over = node.name == "cdp_profiles"
+        parents = (self.nodes[name] for name in node.parents if name in self.nodes)
+        for maker in (node, *(parents if takes_over else ())):
+            if column in self._listed(maker):
                 return True
             if column in maker.columns:
                 return maker.columns[column].is_shared
         return False
+
+    def _listed(self, node: Node) -> Collection[str]:
+        listed: Mapping[str, Collection[str]] = self.vars.get("cdp_share_columns") or {}
+        return listed.get(node.full_name) or ()
 
     def ancestors(self, names: Iterable[str]) -> Iterator[Node]:
         """Every node that the named ones stand on, themselves included, each once."""

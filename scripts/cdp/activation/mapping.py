@@ -34,6 +34,9 @@ _KINDS = {
 }
 
 
+_Columns = Mapping[str, tuple[str, str]]  # column → (SQL name, warehouse type)
+
+
 @dataclass(frozen=True)
 class Mapped:
     """A field with its SQL over `audience` and `profiles`, its kind, and a fingerprint of
@@ -46,7 +49,7 @@ class Mapped:
 
 
 def map_fields(spec: SyncSpec, warehouse: Warehouse) -> tuple[tuple[Mapped, ...], Mapped]:
-    """(fields, match key) of a sync; the audience's column wins over that of cdp_profiles.
+    """(fields, match key) of a sync, each from the model whose YAML shares it.
 
     Raises ConfigError when a model is not built or a column is not there.
     """
@@ -57,9 +60,9 @@ def map_fields(spec: SyncSpec, warehouse: Warehouse) -> tuple[tuple[Mapped, ...]
     return fields, Mapped(match.name, f"cast({match.sql} as text)", "text", match.recipe)
 
 
-def _columns(spec: SyncSpec, warehouse: Warehouse) -> dict[str, tuple[str, str]]:
-    """Column → (SQL name, warehouse type)."""
-    found: dict[str, tuple[str, str]] = {}
+def _columns(spec: SyncSpec, warehouse: Warehouse) -> dict[str, _Columns]:
+    """`profiles` and `audience` → their columns; a model that is no parent has none."""
+    found: dict[str, _Columns] = {"profiles": {}, "audience": {}}
     for alias, node in (("profiles", spec.profiles), ("audience", spec.audience)):
         if node is None:
             continue
@@ -68,16 +71,17 @@ def _columns(spec: SyncSpec, warehouse: Warehouse) -> dict[str, tuple[str, str]]
             raise ConfigError(
                 f"{node.name} is not in the warehouse. Run dbt build -s +exposure:{spec.name}."
             )
-        found |= {name: (f"{alias}.{quoted(name)}", kind) for name, kind in types.items()}
+        found[alias] = {name: (f"{alias}.{quoted(name)}", kind) for name, kind in types.items()}
     return found
 
 
 def _mapped(
-    spec: SyncSpec, field: MappedField, columns: Mapping[str, tuple[str, str]], dialect: str
+    spec: SyncSpec, field: MappedField, found: Mapping[str, _Columns], dialect: str
 ) -> Mapped:
     recipe = f"{field.column}|{field.value!r}|{field.normalise}|{field.hash}"
     if field.column is None:
         return Mapped(field.name, *_fixed(field), recipe)
+    columns = found["profiles" if field.is_of_profiles else "audience"]
     if field.column not in columns:
         raise ConfigError(_missing(spec, field, sorted(columns)))
     sql, kind = _typed(*columns[field.column])
@@ -122,8 +126,8 @@ def _hashed(sql: str, field: MappedField, dialect: str) -> str:
 def _missing(spec: SyncSpec, field: MappedField, columns: Sequence[str]) -> str:
     near = get_close_matches(field.column or "", columns, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    models = " nor ".join(node.name for node in (spec.audience, spec.profiles) if node)
+    model = "cdp_profiles" if field.is_of_profiles else spec.audience.name
     return (
         f"{spec.path}, sync {spec.name}: cdp_fields.{field.name} reads '{field.column}', "
-        f"which neither {models} has.{hint}"
+        f"which {model} does not have in the warehouse.{hint}"
     )

@@ -53,13 +53,17 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 @dataclass(frozen=True)
 class MappedField:
-    """One field at the destination: a column, or a fixed value; perhaps hashed."""
+    """One field at the destination: a column, or a fixed value; perhaps hashed.
+
+    is_of_profiles: the column is that of cdp_profiles, whatever the audience calls so.
+    """
 
     name: str
     column: str | None
     value: str | int | float | bool | None = None
     hash: str | None = None
     normalise: str | None = None
+    is_of_profiles: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,9 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         target_object=target_object,
         mode=meta["cdp_mode"],
         match=(meta.get("cdp_match") or [f"{entity}_id"])[0],
-        fields=tuple(_field(name, given) for name, given in meta["cdp_fields"].items()),
+        fields=tuple(
+            _field(project, exposure, name, given) for name, given in meta["cdp_fields"].items()
+        ),
         purpose=project.purposes()[meta["cdp_purpose"]],
         options=options,
         place=find_destination(destination).place(target_object, options),
@@ -218,13 +224,13 @@ def _person_problems(project: Project, exposure: Exposure) -> Iterator[str]:
 
 
 def _share_problems(project: Project, exposure: Exposure, label: str, column: str) -> Iterator[str]:
+    maker = _maker(project, exposure, column)
+    if column == _key(exposure.meta) or (maker and project.shares(maker, column)):
+        return
     profiles = _parent(project, exposure, "cdp_profiles")
     makers = [*_audiences(project, exposure), *([profiles] if profiles else [])]
-    key = f"{exposure.meta.get('cdp_entity', 'profile')}_id"
-    if column == key or any(project.shares(maker, column) for maker in makers):
-        return
     documented = sorted({name for maker in makers for name in maker.columns})
-    names = " or ".join(maker.name for maker in makers)
+    names = maker.name if maker else " or ".join(node.name for node in makers)
     near = "" if column in documented else _nearest(column, documented)
     yield (
         f"{label} sends the column '{column}', which may not leave the warehouse: no "
@@ -232,8 +238,21 @@ def _share_problems(project: Project, exposure: Exposure, label: str, column: st
     )
 
 
+def _maker(project: Project, exposure: Exposure, column: str) -> Node | None:
+    """The model whose column is meant: the audience if it says that it has one, else
+    cdp_profiles. A column that the audience keeps to itself is never taken for another."""
+    for node in _audiences(project, exposure):
+        if project.declares(node, column) or column == _key(exposure.meta):
+            return node
+    return _parent(project, exposure, "cdp_profiles")
+
+
+def _key(meta: Mapping[str, Any]) -> str:
+    return f"{meta.get('cdp_entity', 'profile')}_id"
+
+
 def _match_problems(meta: Mapping[str, Any]) -> Iterator[str]:
-    key = f"{meta.get('cdp_entity', 'profile')}_id"
+    key = _key(meta)
     match = meta.get("cdp_match", [key])
     if len(match) != 1:
         yield f"cdp_match takes one field at this destination, not {len(match)}."
@@ -327,14 +346,18 @@ def _parent(project: Project, exposure: Exposure, name: str) -> Node | None:
     return next((node for node in nodes if node.name == name), None)
 
 
-def _field(name: str, given: str | Mapping[str, Any]) -> MappedField:
+def _field(
+    project: Project, exposure: Exposure, name: str, given: str | Mapping[str, Any]
+) -> MappedField:
     settings = {"column": given} if isinstance(given, str) else given
+    maker = _maker(project, exposure, settings.get("column") or "")
     return MappedField(
         name=name,
         column=settings.get("column"),
         value=settings.get("value"),
         hash=settings.get("hash"),
         normalise=settings.get("normalise"),
+        is_of_profiles=maker is not None and maker.name == "cdp_profiles",
     )
 
 

@@ -300,6 +300,15 @@ def test_another_hash_function_sends_again_rather_than_guess(crm: World, shop: S
     assert crm.plan().facts()["update"] == 4
 
 
+def test_a_column_goes_from_the_model_that_shares_it(crm: World, shop: Shop) -> None:
+    crm.people([Person("p1", "ada@example.com")])
+    crm.warehouse.execute("alter table cdp_segments.seg_people add column email text")
+    crm.warehouse.execute("update cdp_segments.seg_people set email = 'nobody said so'")
+    assert crm.sync().sent == 1
+    assert "nobody said so" not in str(shop.records)
+    assert "ada@example.com" in str(shop.records)
+
+
 def test_an_unmapped_column_is_no_change(crm: World, shop: Shop) -> None:
     crm.meta["cdp_fields"] = {"email": "email"}
     crm.people(CROWD[:4])

@@ -11,6 +11,7 @@ from activation.world import FILES, World
 from cdp.activation import problems
 from cdp.activation.check import syncs
 from cdp.errors import ConfigError
+from cdp.project import Column
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"cdp_purpos": "x"}, "unknown key 'cdp_purpos'. Did you mean 'cdp_purpose'?"),
@@ -68,6 +69,17 @@ def test_a_sync_needs_one_audience(duckdb_world: World) -> None:
     alone = replace(project.exposures[0], parents=("model.cdp.cdp_profiles",))
     (sentence,) = problems(replace(project, exposures=(alone,)))[:1]
     assert "depends_on must name one audience model" in sentence
+
+
+def test_an_audience_that_keeps_a_column_to_itself_is_heard(duckdb_world: World) -> None:
+    project = duckdb_world.project
+    name = "model.cdp.seg_people"
+    audience = project.nodes[name]
+    columns = dict(audience.columns) | {"email": Column("email")}
+    nodes = dict(project.nodes) | {name: replace(audience, columns=columns)}
+    (problem,) = problems(replace(project, nodes=nodes))
+    assert "sends the column 'email', which may not leave" in problem
+    assert "in the YAML of seg_people" in problem
 
 
 def test_a_host_may_share_a_column_of_its_own(duckdb_world: World) -> None:
