@@ -18,7 +18,7 @@
                 ~ dbt.string_literal(result.node.unique_id) ~ ", "
                 ~ dbt.string_literal(result.node.resource_type) ~ ", "
                 ~ dbt.string_literal(result.status) ~ ", "
-                ~ "cast('" ~ modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S')
+                ~ "cast('" ~ modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f')
                 ~ "' as " ~ time ~ "))"
             ) -%}
         {%- endfor -%}

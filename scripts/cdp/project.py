@@ -113,9 +113,10 @@ class Project:
 
         A column that cdp_profiles takes over from a trait is looked up there.
         """
-        takes_over = node.name == "cdp_profiles"
-        parents = (self.nodes[name] for name in node.parents if name in self.nodes)
-        for maker in (node, *(parents if takes_over else ())):
+        makers = [node]
+        if node.name == "cdp_profiles":
+            makers += [self.nodes[name] for name in node.parents if name in self.nodes]
+        for maker in makers:
             if column in self._listed(maker):
                 return True
             if column in maker.columns:

@@ -19,13 +19,18 @@ def stale_parents(project: Project, spec: SyncSpec, ledger: Ledger) -> Iterator[
     latest = _latest_builds(ledger)
     for node in (project.nodes[name] for name in names if name in project.nodes):
         yield from _unbuilt(spec, node, latest, ledger)
-    tests = (node for node in project.nodes.values() if node.kind == "test" and node.tests in names)
-    for test in tests:
+    for test in (node for node in project.nodes.values() if node.kind == "test"):
+        tested = [name for name in _tested(test) if name in names]
         status, _ = latest.get(test.unique_id, ("pass", None))
-        if status in ("fail", "error"):
-            tested = project.nodes[test.tests or ""].name
-            yield f"the test {test.name} on {tested} failed in the last build; fix it, build again"
+        if tested and status in ("fail", "error"):
+            where = project.nodes[tested[0]].name
+            yield f"the test {test.name} on {where} failed in the last build; fix it, build again"
     yield from _failed_gates(project, names, ledger)
+
+
+def _tested(test: Node) -> tuple[str, ...]:
+    """What a test is about: the model it stands under, else all that its SQL reads."""
+    return (test.tests,) if test.tests else test.parents
 
 
 def _latest_builds(ledger: Ledger) -> dict[str, tuple[str, datetime]]:

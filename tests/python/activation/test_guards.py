@@ -12,8 +12,10 @@ import pytest
 from activation.memory import Memory, Shop, installed
 from activation.test_convergence import META
 from activation.world import FILES, Person, World
+from cdp.activation.parents import stale_parents
 from cdp.activation.session import Session, exit_code
 from cdp.errors import BlockedError, ConfigError
+from cdp.project import Node
 
 CROWD = [Person(f"p{number:03}", f"{number}@example.com") for number in range(300)]
 
@@ -84,6 +86,25 @@ def test_a_failed_parent_stops_the_sync(crm: World, shop: Shop) -> None:
     crm.warehouse.execute("drop table cdp_state.cdp_build_runs")
     assert "no build of seg_people is recorded" in crm.sync().reason
     assert shop.calls == 0
+
+
+@pytest.mark.parametrize("stands_under", ["model.cdp.seg_people", None])
+def test_a_failed_test_of_a_parent_stops_the_sync(
+    crm: World, shop: Shop, stands_under: str | None
+) -> None:
+    test = Node(
+        "test.cdp.x", "x", "cdp", "test", "", "x", "x.sql",
+        parents=("model.cdp.seg_people",), tests=stands_under,
+    )  # fmt: skip
+    project = replace(crm.project, nodes=dict(crm.project.nodes) | {test.unique_id: test})
+    crm.people(CROWD[:3])
+    crm.warehouse.execute(
+        "insert into cdp_state.cdp_build_runs values ('build', 'test.cdp.x', 'test', 'fail', ?)",
+        (crm.now,),
+    )
+    (reason,) = stale_parents(project, crm.spec, crm.ledger)
+    assert reason.startswith("the test x on seg_people failed in the last build")
+    assert list(stale_parents(crm.project, crm.spec, crm.ledger)) == []
 
 
 def test_an_old_parent_stops_a_sync_that_says_so(crm: World) -> None:
