@@ -5,7 +5,7 @@ object changes: one new file a run under the path, with a column `operation`.
 
 A file appears under its name only when it is complete (written beside, then renamed); its
 manifest follows last. CSV is RFC 4180 in UTF-8, with a header; text that a spreadsheet
-would take for a formula is preceded by an apostrophe.
+would take for a formula is preceded by an apostrophe, a number in E.164 is not.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from cdp.errors import ConfigError, FatalDestinationError
 __all__ = ["DESTINATION", "FileOptions", "Files"]
 
 _SUFFIXES = (".csv", ".parquet")
+_E164 = re.compile(r"\+[0-9]{7,15}")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -217,7 +218,7 @@ def _cell(value: Any) -> Any:
         return value.isoformat() + "Z"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _E164.fullmatch(value):
         return "'" + value
     return value
 

@@ -68,6 +68,12 @@ def test_no_cell_is_a_formula(tmp_path: Path, text: str) -> None:
     assert (row["id"], row["name"]) == ("'=p1", "'" + text)
 
 
+def test_a_phone_number_is_no_formula(tmp_path: Path) -> None:
+    write(files(tmp_path, "a.csv"), Row("p1", NULLS | {"name": "+15550100"}))
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == ["+15550100"]
+
+
 def test_a_file_appears_only_when_complete(tmp_path: Path) -> None:
     there = files(tmp_path, "a.csv")
     there.upsert(Batch("k", (Row("p1", ANN),)))
