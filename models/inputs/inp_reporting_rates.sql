@@ -13,7 +13,7 @@ ranked as (
         rate,
         row_number() over (
             partition by upper(currency), rate_date
-            order by updated_at desc, source, record_id
+            order by updated_at desc nulls last, source, record_id
         ) as position
     from fx_rates
     where not coalesce(is_deleted, false)

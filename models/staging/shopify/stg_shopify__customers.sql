@@ -29,7 +29,8 @@ orders_latest_first as (
     select
         *,
         row_number() over (
-            partition by _source, customer_id order by created_at desc, id desc
+            partition by _source, customer_id
+            order by created_at desc nulls last, id desc
         ) as recency
     from orders
     where customer_id is not null and shipping_address_address_1 is not null
