@@ -189,8 +189,9 @@ class Ledger:
         if self._lock_of(run.sync)[:2] != (run.run_id, _OWNER):
             raise BlockedError(f"{run.sync}: another run took over the lock of {run.run_id}.")
         self.warehouse.execute(
-            f"update {self.table('cdp_sync_locks')} set expires_at = ? where sync = ?",  # noqa: S608
-            (self.clock() + _LOCK_LASTS, run.sync),
+            f"update {self.table('cdp_sync_locks')} set expires_at = ? "  # noqa: S608
+            "where sync = ? and owner = ?",
+            (self.clock() + _LOCK_LASTS, run.sync, _OWNER),
         )
 
     def _settle_dead_runs(self, run: Run) -> None:
@@ -211,7 +212,7 @@ class Ledger:
 
     def end(self, run: Run, status: str, error: str = "", **counts: object) -> None:
         """Close the run with its counts, and let go of the lock."""
-        tallies = {f"{name}": 0 for name in ("succeeded", "rejected", "unknown", "aborted")}
+        tallies = {name: 0 for name in ("succeeded", "rejected", "unknown", "aborted")}
         tallies |= {_TALLY[name]: rows for name, rows in self.tally(run).items() if name in _TALLY}
         facts: dict[str, object] = {"status": status, "error": error or None}
         facts |= {"ended_at": self.clock(), **tallies, **counts}
@@ -473,11 +474,12 @@ class Ledger:
 
     def store_plan(self, facts: Mapping[str, object]) -> None:
         """Keep one sync's part of a plan; the same plan again is the same row."""
-        self.warehouse.execute(
-            f"delete from {self.table('cdp_plans')} where plan_id = ? and sync = ?",  # noqa: S608
-            (facts["plan_id"], facts["sync"]),
-        )
-        self._insert("cdp_plans", {**facts, "created_at": self.clock()})
+        with self.warehouse.transaction():
+            self.warehouse.execute(
+                f"delete from {self.table('cdp_plans')} where plan_id = ? and sync = ?",  # noqa: S608
+                (facts["plan_id"], facts["sync"]),
+            )
+            self._insert("cdp_plans", {**facts, "created_at": self.clock()})
 
     def stored_plan(self, plan_id: str) -> dict[str, str]:
         """sync → plan hash of a stored plan; empty when there is none."""
