@@ -406,7 +406,7 @@ def ledger(
     Examples:
       cdp ledger
       cdp ledger --run lapsing_regulars_to_files#3
-      cdp ledger --profile p_1f6c --json
+      cdp ledger --profile p0000000042 --json
     """
     from cdp.activation import open_session, show
 

@@ -54,9 +54,7 @@ class Postgres:
             )
         except psycopg.OperationalError as error:
             raise WarehouseError(_trouble(profile, str(error))) from None
-        set_json_loads(
-            lambda raw: raw.decode() if isinstance(raw, bytes) else raw, self._connection
-        )
+        set_json_loads(_as_text, self._connection)
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run one statement."""
