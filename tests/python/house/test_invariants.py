@@ -136,6 +136,8 @@ def _names(module: ast.Module) -> tuple[set[str], set[str]]:
                 names |= {alias.asname or alias.name for alias in node.names}
             case ast.Assign(targets=[ast.Name("__all__")], value=ast.List(elts=elements)):
                 exported = {ast.literal_eval(element) for element in elements}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
             case ast.Assign(targets=targets):
                 names |= {target.id for target in targets if isinstance(target, ast.Name)}
     return {name for name in names if not name.startswith("_") or name == "__version__"}, exported
