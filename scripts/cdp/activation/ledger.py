@@ -10,62 +10,19 @@ an acknowledgement alone.
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cdp.activation.hashing import literal
+from cdp.activation.lock import Clock, Lock, utc_now
 from cdp.activation.spec import SyncSpec
-from cdp.errors import BlockedError
+from cdp.activation.tables import TABLES
 from cdp.warehouse import Warehouse, quoted, schema_name
 
-__all__ = ["Clock", "Ledger", "Run", "Settled", "utc_now"]
-
-Clock = Callable[[], datetime]
-
-_LOCK_LASTS = timedelta(minutes=15)
-_OWNER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-_TABLES = {
-    "cdp_sync_runs": """
-        run_id text primary key, run_number bigint, sync text, place text, plan_id text,
-        status text, desired bigint, held bigint, planned_create bigint,
-        planned_update bigint, planned_remove bigint, withheld bigint, withheld_reasons text,
-        attempted bigint, succeeded bigint, rejected bigint, unknown bigint, aborted bigint,
-        calls bigint, retries bigint, approval text, started_at timestamp,
-        ended_at timestamp, error text
-    """,
-    "cdp_sync_ledger": """
-        run_id text, run_number bigint, sync text, place text, entity_id text,
-        profile_id text, operation text, reason text, row_hash bigint, field_hashes text,
-        changed_fields text, match_key text, status text, attempt bigint, batch_key text,
-        destination_id text, code text, message text, sent_values text,
-        is_released boolean, settled_at timestamp
-    """,
-    "cdp_sync_state": """
-        sync text, place text, entity_id text, profile_id text, destination_id text,
-        match_key text, row_hash bigint, field_hashes text, hash_version text,
-        since timestamp, primary key (sync, place, entity_id)
-    """,
-    "cdp_plans": """
-        plan_id text, sync text, place text, target text, plan_hash text, status text,
-        summary text, created_at timestamp, primary key (plan_id, sync)
-    """,
-    "cdp_sync_locks": """
-        sync text primary key, run_id text, owner text, expires_at timestamp
-    """,
-}
+__all__ = ["Ledger", "Run", "Settled"]
 
 _STALE = "('planned', 'attempted', 'accepted_async')"
-
-
-def utc_now() -> datetime:
-    """Now, in UTC, without a zone, as the warehouse stores it."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
@@ -98,6 +55,7 @@ class Ledger:
         self.warehouse = warehouse
         self.clock = clock
         self.schema = schema_name("cdp_state", warehouse.target)
+        self._lock = Lock(warehouse, self.table("cdp_sync_locks"), clock)
 
     def table(self, name: str) -> str:
         """A table of the ledger, quoted for SQL."""
@@ -105,10 +63,10 @@ class Ledger:
 
     def ensure(self) -> None:
         """Create the schema and the tables that are not there yet."""
-        if all(self.warehouse.columns(self.schema, name) for name in _TABLES):
+        if all(self.warehouse.columns(self.schema, name) for name in TABLES):
             return
         self.warehouse.execute(f"create schema if not exists {quoted(self.schema)}")
-        for name, columns in _TABLES.items():
+        for name, columns in TABLES.items():
             self.warehouse.execute(f"create table if not exists {self.table(name)} ({columns})")
 
     # --- a run, under the sync's lock ---------------------------------------------------
@@ -120,9 +78,9 @@ class Ledger:
         """
         number = self._next_number(spec.name)
         run = Run(f"{spec.name}#{number}", number, spec.name, spec.place)
-        self._lock(run)
+        self._lock.take(run.sync, run.run_id)
         if self._next_number(spec.name) != number:  # another run came and went meanwhile
-            self._unlock(run)
+            self._lock.let_go(run.sync)
             return self.start(spec, plan_id, approval)
         self._settle_dead_runs(run)
         self._insert(
@@ -147,52 +105,6 @@ class Ledger:
             (sync,),
         )
         return int(number)
-
-    def _lock(self, run: Run) -> None:
-        locks, expires = self.table("cdp_sync_locks"), self.clock() + _LOCK_LASTS
-        mine = (run.run_id, _OWNER, expires)
-        self.warehouse.execute(
-            f"insert into {locks} (sync, run_id, owner, expires_at) values (?, ?, ?, ?) "  # noqa: S608
-            "on conflict (sync) do nothing",
-            (run.sync, *mine),
-        )
-        holder, owner, until = self._lock_of(run.sync)
-        if owner != _OWNER and (until < self.clock() or _is_dead(owner)):
-            self.warehouse.execute(
-                f"update {locks} set run_id = ?, owner = ?, expires_at = ? "  # noqa: S608
-                "where sync = ? and owner = ?",
-                (*mine, run.sync, owner),
-            )
-            holder, owner, until = self._lock_of(run.sync)
-        if (holder, owner) != (run.run_id, _OWNER):
-            raise BlockedError(
-                f"{run.sync} is locked by run {holder}. Wait for it to end; the lock of a dead "
-                f"one is taken over after {_LOCK_LASTS.seconds // 60} minutes."
-            )
-
-    def _lock_of(self, sync: str) -> tuple[str, str, datetime]:
-        rows = self.warehouse.query(
-            f"select run_id, owner, expires_at from {self.table('cdp_sync_locks')} "  # noqa: S608
-            "where sync = ?",
-            (sync,),
-        )
-        return rows[0] if rows else ("", "", datetime.min)
-
-    def _unlock(self, run: Run) -> None:
-        self.warehouse.execute(
-            f"delete from {self.table('cdp_sync_locks')} where sync = ? and owner = ?",  # noqa: S608
-            (run.sync, _OWNER),
-        )
-
-    def keep_lock(self, run: Run) -> None:
-        """Prolong the lock. Raises BlockedError when another run took it over."""
-        if self._lock_of(run.sync)[:2] != (run.run_id, _OWNER):
-            raise BlockedError(f"{run.sync}: another run took over the lock of {run.run_id}.")
-        self.warehouse.execute(
-            f"update {self.table('cdp_sync_locks')} set expires_at = ? "  # noqa: S608
-            "where sync = ? and owner = ?",
-            (self.clock() + _LOCK_LASTS, run.sync, _OWNER),
-        )
 
     def _settle_dead_runs(self, run: Run) -> None:
         """What a dead run had sent is unknown; what it had not is aborted."""
@@ -223,7 +135,7 @@ class Ledger:
                 f"set {', '.join(f'{name} = ?' for name in facts)} where run_id = ?",
                 (*facts.values(), run.run_id),
             )
-            self._unlock(run)
+            self._lock.let_go(run.sync)
 
     def _forget_settled_keys(self, run: Run) -> None:
         """Keys of rows that were unsure in earlier runs, and are no more."""
@@ -245,6 +157,10 @@ class Ledger:
                 (run.run_id,),
             )
         )
+
+    def keep_lock(self, run: Run) -> None:
+        """Prolong the run's lock. Raises BlockedError when another run took it over."""
+        self._lock.keep(run.sync, run.run_id)
 
     # --- rows ---------------------------------------------------------------------------
 
@@ -514,19 +430,3 @@ _FROM_SETTLED = (
     "from cdp_settled as settled where ledger.run_id = ? "
     "and ledger.entity_id = settled.entity_id and ledger.operation = settled.operation"
 )
-
-
-def _is_dead(owner: str) -> bool:
-    """Whether the owner ran on this machine and is no more."""
-    host, pid, _ = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
-    if int(pid) == os.getpid():
-        return owner != _OWNER
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cdp.activation.check import syncs
-from cdp.activation.ledger import Clock, Ledger, utc_now
+from cdp.activation.ledger import Ledger
+from cdp.activation.lock import Clock, utc_now
 from cdp.activation.plan import SyncPlan, plan_sync, store
 from cdp.activation.runner import Progress, Result, run_sync
 from cdp.activation.spec import SyncSpec

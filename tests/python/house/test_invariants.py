@@ -139,7 +139,8 @@ def _names(module: ast.Module) -> tuple[set[str], set[str]]:
             case ast.AnnAssign(target=ast.Name(id=name)):
                 names.add(name)
             case ast.Assign(targets=targets):
-                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+                nodes = (inner for target in targets for inner in ast.walk(target))
+                names |= {inner.id for inner in nodes if isinstance(inner, ast.Name)}
     return {name for name in names if not name.startswith("_") or name == "__version__"}, exported
 
 
@@ -148,7 +149,7 @@ def test_files_stay_short() -> None:
         shown(path): len(path.read_text(encoding="utf-8").splitlines())
         for path in (*MODELS, *SCRIPTS)
     }
-    most = {".sql": 190, ".py": 540}
+    most = {".sql": 190, ".py": 520}
     assert {name: n for name, n in lines.items() if n > most[Path(name).suffix]} == {}
 
 
