@@ -1,6 +1,41 @@
--- One row per consent or preference change of a profile, up to now.
+-- One row per consent or preference change of a profile. A grant must have happened. A
+-- refusal holds however it is dated: one without a date, or by a clock that runs ahead,
+-- counts as said just now.
 
-{{ cdp_profiled('consents', [
-    'occurred_at', 'purpose', 'channel', 'status', 'legal_basis', 'jurisdiction',
-    'wording_version',
-]) }}
+with consents as (
+    select * from {{ ref('inp_consents') }}
+    where coalesce(is_deleted, false) = false
+),
+
+identity_map as (
+    select * from {{ ref('cdp_identity_map') }}
+),
+
+dated as (
+    select
+        *,
+        case
+            when lower(status) = 'granted' then occurred_at
+            else coalesce(least(occurred_at, {{ cdp_now() }}), {{ cdp_now() }})
+        end as counts_from
+    from consents
+)
+
+select
+    identity_map.profile_id,
+    dated.source,
+    dated.record_id,
+    dated.brand,
+    dated.counts_from as occurred_at,
+    dated.purpose,
+    dated.channel,
+    dated.status,
+    dated.legal_basis,
+    dated.jurisdiction,
+    dated.wording_version
+from dated
+inner join identity_map
+    on
+        dated.source = identity_map.source
+        and dated.identity_key = identity_map.record_id
+where dated.counts_from <= {{ cdp_now() }}

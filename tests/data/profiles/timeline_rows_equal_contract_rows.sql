@@ -1,5 +1,5 @@
 -- Invariant: every row of a contract that belongs to somebody, is not deleted, and has
--- happened stands on the timeline, once.
+-- happened stands on the timeline, once. A refusal has happened, whatever its date.
 
 {%- set clocks = {
     'carts': 'coalesce(inputs.started_at, inputs.updated_at)',
@@ -26,7 +26,12 @@ with expected as (
             and inputs.identity_key = cdp_identity_map.record_id
     where
         inputs.is_deleted is not true
-        and {{ clock }} <= {{ cdp_now() }}
+        and (
+            {{ clock }} <= {{ cdp_now() }}
+            {%- if contract == 'consents' %}
+            or coalesce(lower(inputs.status), '') <> 'granted'
+            {%- endif %}
+        )
         {%- if contract in clocks %}
         and (inputs.updated_at is null or inputs.updated_at <= {{ cdp_now() }})
         {%- endif %}
