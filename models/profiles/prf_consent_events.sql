@@ -13,6 +13,15 @@ events as (
     select * from {{ ref('prf_events') }}
 ),
 
+-- Who leaves a channel leaves all that is sent on it by consent.
+purposes_of_channels as (
+    select
+        purpose,
+        concat(' ', replace(channels, '|', ' '), ' ') as channels
+    from {{ cdp_reference('purposes') }}
+    where legal_basis = 'consent' and channels is not null
+),
+
 privacy_signals as (
     select
         profile_id,
@@ -39,16 +48,18 @@ statements as (
     union all
 
     select
-        profile_id,
-        concat('marketing_', channel) as purpose,
-        channel,
+        messages.profile_id,
+        purposes_of_channels.purpose,
+        messages.channel,
         'withdrawn' as status,
-        occurred_at,
-        source,
-        record_id,
+        messages.occurred_at,
+        messages.source,
+        messages.record_id,
         'consent' as legal_basis
     from messages
-    where kind = 'unsubscribed' and channel is not null
+    inner join purposes_of_channels
+        on purposes_of_channels.channels like concat('% ', messages.channel, ' %')
+    where messages.kind = 'unsubscribed'
 
     union all
 
