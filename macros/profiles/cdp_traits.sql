@@ -1,5 +1,6 @@
 {#- The trait models that the control panel lists: [{name, relation, columns}], columns
-    being {name: default} as each model's YAML documents them, profile_id left out. -#}
+    being {name: {type, default}} as each model's YAML documents them, profile_id left
+    out. -#}
 {% macro cdp_traits() -%}
     {%- set traits = [] -%}
     {%- for entry in var('cdp_traits', []) or [] -%}
@@ -26,7 +27,10 @@
         and node.package_name == package -%}
         {%- for column in node.columns.values() if column.name != 'profile_id' -%}
             {%- do columns.update({
-                column.name: (column.config.meta or column.meta).get('cdp_default'),
+                column.name: {
+                    'type': column.data_type,
+                    'default': (column.config.meta or column.meta).get('cdp_default'),
+                },
             }) -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -56,6 +60,20 @@
             {%- do owners.update({name: trait.name}) -%}
         {%- endfor -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- A trait's column as cdp_profiles has it: the default for people without a row; a count
+    is an integer, though the warehouse gives a sum of integers a wider type. -#}
+{% macro cdp_trait_column(trait, name) -%}
+    {%- set column = trait.columns[name] -%}
+    {%- set value = trait.name ~ '.' ~ name -%}
+    {%- if column.default is not none -%}
+        {%- set value = 'coalesce(' ~ value ~ ', ' ~ cdp_literal(column.default) ~ ')' -%}
+    {%- endif -%}
+    {%- if column.type == 'integer' -%}
+        {%- set value = 'cast(' ~ value ~ ' as ' ~ cdp_type('integer') ~ ')' -%}
+    {%- endif -%}
+    {{ return(value) }}
 {%- endmacro %}
 
 {#- A default from YAML as a SQL literal. -#}

@@ -37,8 +37,10 @@ where false
     {%- set dtype = column.dtype | lower -%}
     {%- if type in ('text', 'json') -%}
         {{ return(column.is_string()) }}
-    {%- elif type in ('integer', 'numeric', 'float') -%}
-        {{ return(column.is_number() or dtype.startswith(('decimal', 'hugeint'))) }}
+    {%- elif type == 'integer' -%}
+        {{ return(dtype in ('bigint', 'integer')) }}
+    {%- elif type in ('numeric', 'float') -%}
+        {{ return(column.is_number() or dtype.startswith('decimal')) }}
     {%- else -%}
         {{ return(dtype.startswith(type)) }}
     {%- endif -%}

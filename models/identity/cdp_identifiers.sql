@@ -49,7 +49,7 @@ by_profile as (
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at,
         {{ dbt.listagg('source', "', '", 'order by source') }} as sources,
-        sum(records) as records
+        cast(sum(records) as {{ cdp_type('integer') }}) as records
     from by_source
     group by profile_id, identifier_type, identifier_value
 ),

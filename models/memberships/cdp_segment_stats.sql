@@ -42,8 +42,8 @@ moves_per_day as (
     select
         segment,
         day,
-        sum(entered) as entered,
-        sum(exited) as exited
+        cast(sum(entered) as {{ cdp_type('integer') }}) as entered,
+        cast(sum(exited) as {{ cdp_type('integer') }}) as exited
     from moves
     group by segment, day
 ),
@@ -65,12 +65,14 @@ stats as (
     select
         first_days.segment,
         days.day,
-        sum(
-            coalesce(moves_per_day.entered, 0) - coalesce(moves_per_day.exited, 0)
-        ) over (
-            partition by first_days.segment
-            order by days.day
-            rows between unbounded preceding and current row
+        cast(
+            sum(
+                coalesce(moves_per_day.entered, 0) - coalesce(moves_per_day.exited, 0)
+            ) over (
+                partition by first_days.segment
+                order by days.day
+                rows between unbounded preceding and current row
+            ) as {{ cdp_type('integer') }}
         ) as size,
         coalesce(moves_per_day.entered, 0) as entered,
         coalesce(moves_per_day.exited, 0) as exited

@@ -64,12 +64,8 @@ final as (
         sightings.first_seen_at,
         sightings.last_seen_at
         {%- for trait in traits %}
-        {%- for name, default in trait.columns.items() %},
-        {% if default is none -%}
-        {{ trait.name }}.{{ name }}
-        {%- else -%}
-        coalesce({{ trait.name }}.{{ name }}, {{ cdp_literal(default) }}) as {{ name }}
-        {%- endif %}
+        {%- for name in trait.columns %},
+        {{ cdp_trait_column(trait, name) }} as {{ name }}
         {%- endfor %}
         {%- endfor %}
     from profiles

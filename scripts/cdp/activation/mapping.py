@@ -26,7 +26,16 @@ _SQL_TYPES = {
     "timestamp": "timestamp",
 }
 _KINDS = {
-    "integer": ("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"),
+    "integer": (
+        "tinyint",
+        "smallint",
+        "integer",
+        "bigint",
+        "hugeint",
+        "utinyint",
+        "usmallint",
+        "uinteger",
+    ),
     "float": ("double", "double precision", "float", "real", "decimal", "numeric"),
     "boolean": ("boolean",),
     "date": ("date",),
