@@ -1,7 +1,8 @@
 -- One row per stay of a profile in a segment: state, and the only record of who was in
 -- when. A run writes what changed: entries, exits, and the stays of profiles that
 -- merged. Stays of two profiles that turn out to be one person and overlap become one
--- stay: the first goes on, the others say so in `absorbed_into`.
+-- stay: the first goes on, the others say so in `absorbed_into`. The moment of a run is
+-- never before what is written already: who runs yesterday again changes no past.
 
 {{ config(
     schema='cdp_state',
@@ -27,6 +28,11 @@ redirects as (
 ),
 
 {% if is_incremental() %}
+clock as (
+    select greatest({{ cdp_now() }}, max(entered_at), max(exited_at)) as moment
+    from {{ this }}
+),
+
 stays as (
     select
         stays.stay_id,
@@ -126,11 +132,12 @@ stays_that_changed as (
         stays_after_merges.entered_at,
         case
             when open_stays.stay_id is not null and members.profile_id is null
-                then {{ cdp_now() }}
+                then clock.moment
             else stays_after_merges.exited_at
         end as exited_at,
         stays_after_merges.absorbed_into
     from stays_after_merges
+    cross join clock
     left join open_stays on stays_after_merges.stay_id = open_stays.stay_id
     left join members
         on
@@ -153,6 +160,10 @@ entries as (
     where open_stays.stay_id is null
 ),
 {% else %}
+clock as (
+    select {{ cdp_now() }} as moment
+),
+
 entries as (
     select * from members
 ),
@@ -160,14 +171,15 @@ entries as (
 
 final as (
     select
-        {{ dbt.hash("concat(segment, '|', profile_id, '|', cast("
-            ~ cdp_now() ~ " as " ~ cdp_type('text') ~ "))") }} as stay_id,
-        segment,
-        profile_id,
-        {{ cdp_now() }} as entered_at,
+        {{ dbt.hash("concat(entries.segment, '|', entries.profile_id, '|', "
+            ~ "cast(clock.moment as " ~ cdp_type('text') ~ "))") }} as stay_id,
+        entries.segment,
+        entries.profile_id,
+        clock.moment as entered_at,
         cast(null as {{ cdp_type('timestamp') }}) as exited_at,
         cast(null as {{ cdp_type('text') }}) as absorbed_into
     from entries
+    cross join clock
     {%- if is_incremental() %}
 
     union all

@@ -244,3 +244,15 @@ def test_who_comes_back_begins_a_new_stay(stays: Stays) -> None:
         ("seg_one", "a", START, START + day),
         ("seg_one", "a", START + 2 * day, None),
     ]
+
+
+def test_a_clock_that_goes_back_changes_no_past(stays: Stays) -> None:
+    """a came in tomorrow; today is run again, without her, then tomorrow once more."""
+    stays.begin()
+    inside = frozenset({("seg_one", "a")})
+    tomorrow = START + timedelta(days=1)
+    stays.run(inside, tomorrow)
+    stays.run(frozenset(), START)
+    assert stays.rows() == [("seg_one", "a", tomorrow, tomorrow)]
+    stays.run(inside, tomorrow)
+    assert stays.rows() == [("seg_one", "a", tomorrow, None)]
