@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from cdp import __version__
+from cdp.cli_identity import identity
 from cdp.errors import CdpError
 
 __all__ = ["main", "run"]
@@ -455,40 +456,7 @@ def read_copy(settings: dict[str, Any], out: Path) -> None:
     click.echo(f"{out} holds {len(rows)} masked tables with {sum(rows.values()):,} rows.")
 
 
-@cli.group()
-def identity() -> None:
-    """Who is one person: how good the merges are."""
-
-
-@identity.command("quality")
-@click.option(
-    "--truth",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("demo_data/truth/people.parquet"),
-    show_default=True,
-    help="Parquet with source, record_id, person_id: who the records really are.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-@click.pass_obj
-def identity_quality(settings: dict[str, Any], truth: Path, as_json: bool) -> None:
-    """Compare the identity map with labelled records.
-
-    \b
-    Examples:
-      cdp identity quality
-      cdp identity quality --truth labels.parquet --json
-    """
-    from cdp.identity import merge_quality, read_truth
-    from cdp.warehouse import open_warehouse
-
-    labels = read_truth(truth)
-    warehouse = open_warehouse(settings["project_dir"], settings["target"])
-    try:
-        figures = merge_quality(warehouse, labels).as_dict()
-    finally:
-        warehouse.close()
-    lines = (f"{name.replace('_', ' '):<20} {value:>10,}" for name, value in figures.items())
-    click.echo(json.dumps(figures, indent=2) if as_json else "\n".join(lines))
+cli.add_command(identity)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,0 +1,71 @@
+-- One row per (one_id, other_id): two exact components and the evidence between them;
+-- a component's own rows (one_id = other_id) count what it holds: records, and
+-- identifiers of a limited type. Below two bits nothing is said. Feeds idg_clusters.
+
+{{ config(enabled=cdp_matches_people()) }}
+
+with weights as (
+    select * from {{ ref('idg_match_weights') }}
+    where weight >= 2 and not is_household
+),
+
+components as (
+    select * from {{ ref('idg_components') }}
+),
+
+limited_nodes as (
+    select
+        node_id,
+        identifier_type,
+        min(max_per_profile) as max_per_profile
+    from {{ ref('idg_edges') }}
+    where identifier_type = 'record' or max_per_profile is not null
+    group by node_id, identifier_type
+),
+
+links as (
+    select
+        least(one.component_id, other.component_id) as one_id,
+        greatest(one.component_id, other.component_id) as other_id,
+        count(*) as pairs,
+        sum(weights.weight) as weight
+    from weights
+    inner join components as one on weights.one_id = one.node_id
+    inner join components as other on weights.other_id = other.node_id
+    where one.component_id <> other.component_id
+    group by
+        least(one.component_id, other.component_id),
+        greatest(one.component_id, other.component_id)
+),
+
+holdings as (
+    select
+        components.component_id,
+        limited_nodes.identifier_type,
+        limited_nodes.max_per_profile,
+        count(*) as held
+    from components
+    inner join limited_nodes on components.node_id = limited_nodes.node_id
+    group by
+        components.component_id,
+        limited_nodes.identifier_type,
+        limited_nodes.max_per_profile
+)
+
+select
+    one_id,
+    other_id,
+    cast(null as {{ cdp_type('text') }}) as held_type,
+    pairs as amount,
+    cast(null as {{ cdp_type('integer') }}) as most,
+    weight
+from links
+union all
+select
+    component_id as one_id,
+    component_id as other_id,
+    identifier_type as held_type,
+    held as amount,
+    max_per_profile as most,
+    cast(0 as {{ cdp_type('float') }}) as weight
+from holdings

@@ -1,0 +1,129 @@
+"""The commands `cdp identity …`: thin, as cdp.cli."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cdp.errors import ConfigError
+
+__all__ = ["identity"]
+
+
+@click.group()
+def identity() -> None:
+    """Who is one person: how good the merges are, and the model behind them."""
+
+
+@identity.command("quality")
+@click.option(
+    "--truth",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("demo_data/truth/people.parquet"),
+    show_default=True,
+    help="Parquet with source, record_id, person_id: who the records really are.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.pass_obj
+def identity_quality(settings: dict[str, Any], truth: Path, as_json: bool) -> None:
+    """Compare the identity map with labelled records.
+
+    \b
+    Examples:
+      cdp identity quality
+      cdp identity quality --truth labels.parquet --json
+    """
+    from cdp.identity import merge_quality, read_truth
+    from cdp.warehouse import open_warehouse
+
+    labels = read_truth(truth)
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        figures = merge_quality(warehouse, labels).as_dict()
+    finally:
+        warehouse.close()
+    lines = (f"{name.replace('_', ' '):<20} {value:>10,}" for name, value in figures.items())
+    click.echo(json.dumps(figures, indent=2) if as_json else "\n".join(lines))
+
+
+@identity.command("evaluate")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--id", "record_id", required=True, help="The column that names a record.")
+@click.option("--truth", required=True, help="The column that says who it truly is.")
+@click.option("--map", "mapping", multiple=True, help="our_column=their_column, if guessed wrong.")
+@click.option("--train", "is_trained", is_flag=True, help="Fit a model to the file, truth unseen.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.pass_obj
+def identity_evaluate(
+    settings: dict[str, Any], file: Path, record_id: str, truth: str,
+    mapping: tuple[str, ...], is_trained: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Run identity over a labelled file of people in a scratch database, and judge it.
+
+    \b
+    Examples:
+      cdp identity evaluate people.csv --id unique_id --truth cluster
+      cdp identity evaluate people.parquet --id id --truth person --map city=town --train
+    """
+    from cdp.identity.labelled import LabelledFile
+    from cdp.identity.trial import evaluate
+
+    pairs = [part.partition("=") for part in mapping]
+    if not all(ours and theirs for ours, _, theirs in pairs):
+        raise ConfigError("--map takes our_column=their_column, as in --map city=town.")
+    chosen = {ours: theirs for ours, _, theirs in pairs}
+    labelled = LabelledFile.open(file, record_id, truth, chosen)
+    figures = evaluate(settings["project_dir"], labelled, is_trained).as_dict()
+    lines = (f"{name.replace('_', ' '):<22} {_figure(value)}" for name, value in figures.items())
+    click.echo(json.dumps(figures, indent=2) if as_json else "\n".join(lines))
+
+
+@identity.command("train")
+@click.pass_obj
+def identity_train(settings: dict[str, Any]) -> None:
+    """Fit the matching model to the people of the last build, as a candidate.
+
+    \b
+    Examples:
+      cdp identity train
+    """
+    from cdp.identity.train import train
+    from cdp.warehouse import open_warehouse
+
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        version = train(warehouse)
+    finally:
+        warehouse.close()
+    click.echo(f"'{version}' is a candidate. cdp identity promote makes it score.")
+
+
+@identity.command("promote")
+@click.argument("version", required=False)
+@click.pass_obj
+def identity_promote(settings: dict[str, Any], version: str | None) -> None:
+    """Let a fitted matching model (the newest) score from the next build on.
+
+    \b
+    Examples:
+      cdp identity promote
+      cdp identity promote "fitted 2026-11-21 06:00:00"
+    """
+    from cdp.identity.train import promote
+    from cdp.warehouse import open_warehouse
+
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        chosen = promote(warehouse, version)
+    finally:
+        warehouse.close()
+    click.echo(f"'{chosen}' scores from the next cdp build on.")
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {part}" for name, part in value.items())
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
