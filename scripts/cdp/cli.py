@@ -292,7 +292,8 @@ def report(settings: dict[str, Any], out: Path, truth: Path | None, as_json: boo
     from cdp.report import write_report
 
     demo_truth = Path("demo_data/truth/people.parquet")
-    truth = truth or (demo_truth if demo_truth.exists() else None)
+    if truth is None and settings["target"] == "demo" and demo_truth.exists():
+        truth = demo_truth
     facts = write_report(settings["project_dir"], settings["target"], out, truth)
     click.echo(json.dumps(facts, indent=2) if as_json else f"Wrote {out}.")
 
