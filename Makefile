@@ -104,7 +104,8 @@ define install
 endef
 
 $(VENV)/.uv: requirements/uv.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.13 is needed; set PYTHON=/path/to/python3."; exit 1; }
+	@$(or $(PYTHON),false) -c 'import sys; exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
+		|| { echo "Python 3.11 to 3.13 is needed; set PYTHON=/path/to/python3."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
