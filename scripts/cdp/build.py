@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from cdp import clock
 from cdp.activation import check as sync_check
 from cdp.declared import read_packages
 from cdp.errors import ConfigError
@@ -29,10 +30,12 @@ def all_problems(project_dir: Path, target: str) -> list[str]:
     """One sentence per mistake in the control panel, else in the syncs; empty: sound.
 
     dbt parses the project for the syncs, which it cannot while the panel is wrong.
-    Raises ConfigError where a file cannot be read or dbt cannot parse.
+    Raises ConfigError where a file cannot be read, the clock tells no time or dbt cannot
+    parse.
     """
     if found := panel_problems(project_dir):
         return found
+    clock.now(project_dir, target)
     return sync_check.problems(load_project(project_dir, target))
 
 
@@ -52,7 +55,8 @@ def build(project_dir: Path, target: str, arguments: Sequence[str] = ()) -> int:
     check(project_dir, target)
     started = time.time()
     _reuse_parsing(project_dir, target)
-    command = [*_DBT, "build", "--target", target]
+    colours = [] if sys.stdout.isatty() else ["--no-use-colors"]
+    command = [*_DBT, *colours, "build", "--target", target]
     if (project_dir / "profiles.yml").exists() and "DBT_PROFILES_DIR" not in os.environ:
         command += ["--profiles-dir", "."]
     process = subprocess.Popen([*command, *arguments], cwd=project_dir)  # noqa: S603

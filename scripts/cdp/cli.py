@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -391,7 +392,13 @@ def _delivered(deliver: Callable[[Callable[[str, int, int], None]], list[Any]]) 
 @click.option("--sync", help="Only runs of this sync.")
 @click.option("--run", "run_id", help="The row operations of this run.")
 @click.option("--profile", "profile_id", help="Everything that was ever sent of this person.")
-@click.option("--limit", default=20, show_default=True, help="How many rows to show.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many rows to show.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_obj
 def ledger(
@@ -470,6 +477,15 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except BrokenPipeError:  # who reads us has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        place = error.filename or "A file"
+        click.echo(
+            f"cdp: {place}: {error.strerror or error}. Check the path and who may use it.", err=True
+        )
+        return CdpError.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("cdp: interrupted; nothing half-written, run it again to go on", err=True)
         return 130

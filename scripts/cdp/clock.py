@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp.declared import read_packages, read_panel
+from cdp.errors import ConfigError
 
 __all__ = ["now", "project_vars"]
 
@@ -16,7 +17,7 @@ def now(project_dir: Path, target: str) -> datetime:
     """The platform's moment, naive UTC.
 
     The var cdp_now, else CDP_NOW of the environment, else on the target demo the last
-    moment of the demo's data, else the wall clock.
+    moment of the demo's data, else the wall clock. Raises ConfigError for what is no time.
     """
     settings = project_vars(project_dir)
     moment = settings.get("cdp_now") or os.environ.get("CDP_NOW")
@@ -24,7 +25,13 @@ def now(project_dir: Path, target: str) -> datetime:
         moment = settings.get("cdp_demo_now")
     if not moment:
         return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    found = datetime.fromisoformat(str(moment))
+    try:
+        found = datetime.fromisoformat(str(moment))
+    except ValueError:
+        raise ConfigError(
+            f"The clock is set to '{moment}' (cdp_now, CDP_NOW or cdp_demo_now). "
+            "Write a time, as in 2018-01-01 06:00:00."
+        ) from None
     return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 

@@ -238,10 +238,17 @@ def _manifest(root: Path, target: str, settings: Mapping[str, Any]) -> Path:
         command += ["--profiles-dir", str(root)]
     parsed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if parsed.returncode != 0 or not path.exists():
-        reason = " ".join((parsed.stdout or parsed.stderr).split())
+        reason = _reason(parsed.stdout or parsed.stderr)
         raise ConfigError(f"dbt cannot parse the project: {reason or 'no reason given'}")
     path.touch()
     return path
+
+
+def _reason(output: str) -> str:
+    """What dbt says of an error, on one line: without the time and the trail of macros."""
+    said = output.partition("Encountered an error:")[2] or output
+    lines = (line for line in said.splitlines() if not line.lstrip().startswith(">"))
+    return " ".join(" ".join(lines).split())
 
 
 def _last_change(root: Path, settings: Mapping[str, Any]) -> float:

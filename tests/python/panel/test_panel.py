@@ -179,6 +179,37 @@ def test_the_commands_stop_before_dbt_starts(
         assert "shoppify" in outcome.stdout + outcome.stderr
 
 
+def test_a_clock_that_tells_no_time_stops_every_command(
+    duckdb_project: Project, cdp_cli: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_NOW", "yesterday")
+    for command in ("check", "build", "audit"):
+        outcome = cdp_cli(command)
+        assert outcome.exit_code == 2
+        assert outcome.stderr.count("\n") == 1
+        assert "The clock is set to 'yesterday'" in outcome.stderr
+
+
+def test_what_dbt_cannot_parse_is_one_sentence(
+    duckdb_project: Project, cdp_cli: Callable[..., Outcome]
+) -> None:
+    outcome = cdp_cli("--target", "nowhere", "ledger")
+    assert outcome.exit_code == 2
+    assert "does not have a target named 'nowhere'" in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert not re.search(r"\d\d:\d\d:\d\d|Encountered", outcome.stderr)
+
+
+def test_a_path_that_cannot_be_used_is_named(
+    cdp_cli: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    (tmp_path / "dbt_project.yml").mkdir()
+    outcome = cdp_cli("check", directory=tmp_path)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.count("\n") == 1
+    assert "dbt_project.yml: Is a directory" in outcome.stderr
+
+
 def test_a_build_on_a_held_file_stops_at_once(
     duckdb_project: Project, cdp_cli: Callable[..., Outcome]
 ) -> None:
