@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from cdp import __version__
-from cdp.cli_identity import identity
+from cdp.commands.delivery import apply, ledger, plan, retry, sync
+from cdp.commands.identity import identity
 from cdp.errors import CdpError
 
 __all__ = ["main", "run"]
@@ -299,148 +300,6 @@ def report(settings: dict[str, Any], out: Path, truth: Path | None, as_json: boo
     click.echo(json.dumps(facts, indent=2) if as_json else f"Wrote {out}.")
 
 
-_select = click.option("--select", "-s", multiple=True, metavar="SYNC", help="Only this sync.")
-_approve = click.option(
-    "--approve", metavar='"WHO: WHY"', help="Go over budget; the ledger keeps who and why."
-)
-
-
-@cli.command()
-@_select
-@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@click.option("--markdown", is_flag=True, help="Print the plan as Markdown, for a review.")
-@click.option("--show-values", is_flag=True, help="Show rows; on a terminal only.")
-@click.pass_obj
-def plan(
-    settings: dict[str, Any],
-    select: tuple[str, ...],
-    as_json: bool,
-    markdown: bool,
-    show_values: bool,
-) -> int:
-    """Show what each sync would send, and keep it as a plan. Sends nothing.
-
-    \b
-    Examples:
-      cdp plan
-      cdp plan --select lapsing_regulars_to_files --show-values
-      cdp plan --json > plan.json
-    """
-    from cdp.activation import open_session, show
-
-    if show_values and (as_json or markdown or not sys.stdout.isatty()):
-        raise click.UsageError("--show-values works on a terminal only: values are not stored.")
-    with open_session(settings["project_dir"], settings["target"]) as session:
-        each = (lambda p: show.sample(p, session.ledger, show.console())) if show_values else None
-        plan_id, plans = session.plan(select, each)
-    if as_json:
-        click.echo(show.as_json(plan_id, plans))
-    elif markdown:
-        click.echo(show.as_markdown(plan_id, plans))
-    else:
-        show.as_table(plan_id, plans, show.console())
-        click.echo(f"Nothing was sent. To send exactly this: cdp apply {plan_id}")
-    return 4 if any(found.status == "blocked" for found in plans) else 0
-
-
-@cli.command()
-@click.argument("plan_id")
-@_approve
-@click.pass_obj
-def apply(settings: dict[str, Any], plan_id: str, approve: str | None) -> int:
-    """Send exactly what the plan PLAN_ID shows, or nothing if it is stale."""
-    from cdp.activation import open_session
-
-    with open_session(settings["project_dir"], settings["target"]) as session:
-        return _delivered(lambda progress: session.apply(plan_id, approve, progress))
-
-
-@cli.command()
-@_select
-@_approve
-@click.pass_obj
-def sync(settings: dict[str, Any], select: tuple[str, ...], approve: str | None) -> int:
-    """Plan and send every sync, within its budgets.
-
-    Exit code: 0 all sent, 5 some rows were not, 4 a sync was blocked, 1 one failed.
-    """
-    from cdp.activation import open_session
-
-    with open_session(settings["project_dir"], settings["target"]) as session:
-        return _delivered(lambda progress: session.sync(select, approve, progress))
-
-
-def _delivered(deliver: Callable[[Callable[[str, int, int], None]], list[Any]]) -> int:
-    from rich.progress import Progress
-
-    from cdp.activation import exit_code, show
-
-    with Progress(transient=True, disable=not sys.stderr.isatty()) as bar:
-        tasks: dict[str, Any] = {}
-
-        def report(sync: str, done: int, total: int) -> None:
-            if sync not in tasks:
-                tasks[sync] = bar.add_task(sync, total=total)
-            bar.update(tasks[sync], completed=done, total=total)
-
-        results = deliver(report)
-    show.print_results(results, show.console())
-    return exit_code(results)
-
-
-@cli.command()
-@click.option("--sync", help="Only runs of this sync.")
-@click.option("--run", "run_id", help="The row operations of this run.")
-@click.option("--profile", "profile_id", help="Everything that was ever sent of this person.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    help="How many rows to show.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@click.pass_obj
-def ledger(
-    settings: dict[str, Any],
-    sync: str | None,
-    run_id: str | None,
-    profile_id: str | None,
-    limit: int,
-    as_json: bool,
-) -> None:
-    """Show the latest runs, the rows of a run, or what was sent of a person.
-
-    \b
-    Examples:
-      cdp ledger
-      cdp ledger --run lapsing_regulars_to_files#3
-      cdp ledger --profile p0000000042 --json
-    """
-    from cdp.activation import open_session, show
-
-    with open_session(settings["project_dir"], settings["target"]) as session:
-        if run_id or profile_id:
-            rows = session.operations(run_id, profile_id, limit)
-        else:
-            rows = session.runs(sync, limit)
-    if as_json:
-        click.echo(json.dumps(rows, indent=2, default=str))
-    else:
-        show.print_rows(rows, show.console())
-
-
-@cli.command()
-@click.argument("sync")
-@click.pass_obj
-def retry(settings: dict[str, Any], sync: str) -> None:
-    """Let the rows that SYNC's destination rejected go again at the next run."""
-    from cdp.activation import open_session
-
-    with open_session(settings["project_dir"], settings["target"]) as session:
-        click.echo(f"{session.retry(sync):,} rejected rows will be sent again by cdp sync.")
-
-
 @cli.command("read-copy")
 @click.option(
     "--out",
@@ -464,7 +323,8 @@ def read_copy(settings: dict[str, Any], out: Path) -> None:
     click.echo(f"{out} holds {len(rows)} masked tables with {sum(rows.values()):,} rows.")
 
 
-cli.add_command(identity)
+for command in (plan, apply, sync, ledger, retry, identity):
+    cli.add_command(command)
 
 
 def run(arguments: Sequence[str]) -> int:
