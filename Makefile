@@ -73,6 +73,10 @@ format: $(VENV)/.dev ## put SQL and Python into house style
 	$(BIN)/ruff format scripts tests
 	$(BIN)/sqlfluff fix --disable-progress-bar models tests/data analyses
 
+.PHONY: bench-main
+bench-main: $(VENV)/.run ## what each step of the main job costs (PEOPLE=200000)
+	$(BIN)/python tests/bench/main_job.py --people $(PEOPLE)
+
 .PHONY: docs
 docs: $(VENV)/.run ## write dbt's documentation to target/static_index.html
 	$(BIN)/dbt docs generate --static
