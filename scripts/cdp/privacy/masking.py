@@ -30,19 +30,20 @@ def key_table(target: str) -> str:
 
 
 def ensure_key(warehouse: Warehouse) -> None:
-    """Draw the key on first use. It is kept as HMAC's two pads, which core SQL can use."""
+    """Draw the key on first use; of two first runs at once, one key stands.
+
+    It is kept as HMAC's two pads, which core SQL can use.
+    """
     table = key_table(warehouse.target)
     schema = schema_name("cdp_state", warehouse.target)
     warehouse.execute(f"create schema if not exists {quoted(schema)}")
     warehouse.execute(
-        f"create table if not exists {table} "
-        "(inner_pad text not null, outer_pad text not null, created_at timestamp not null)"
+        f"create table if not exists {table} (number integer primary key check (number = 1), "
+        "inner_pad text not null, outer_pad text not null, created_at timestamp not null)"
     )
-    if warehouse.query(f"select 1 from {table}"):  # noqa: S608
-        return
     inner, outer = _pads(secrets.token_bytes(32))
     warehouse.execute(
-        f"insert into {table} values (?, ?, ?)",  # noqa: S608
+        f"insert into {table} values (1, ?, ?, ?) on conflict do nothing",  # noqa: S608
         (inner, outer, datetime.now(UTC).replace(tzinfo=None)),
     )
 
