@@ -60,7 +60,9 @@ choices as (
                     )
             else current_members.last_changed
         end as occurred_at,
-        coalesce(current_members._fivetran_deleted, false) as is_deleted
+        -- A refusal outlives the membership.
+        coalesce(current_members._fivetran_deleted, false)
+        and lower(current_members.status) = 'subscribed' as is_deleted
     from current_members
     left join current_lists
         on

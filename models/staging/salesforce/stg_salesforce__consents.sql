@@ -40,8 +40,7 @@ people as (
         email,
         has_opted_out_of_email,
         do_not_call,
-        last_modified_date,
-        is_deleted
+        last_modified_date
     from current_contacts
     union all
     select
@@ -53,8 +52,7 @@ people as (
         email,
         has_opted_out_of_email,
         do_not_call,
-        last_modified_date,
-        is_deleted
+        last_modified_date
     from current_leads
 ),
 
@@ -98,7 +96,8 @@ consents as (
         'denied' as status,
         flag as evidence,
         last_modified_date as occurred_at,
-        coalesce(is_deleted, false) as is_deleted
+        -- A refusal outlives the record: it may be all that holds back a grant elsewhere.
+        false as is_deleted
     from refusals
 )
 

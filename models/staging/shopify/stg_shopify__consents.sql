@@ -22,7 +22,8 @@ consents as (
         _source as source,
         _brand as brand,
         id as record_id,
-        coalesce(_fivetran_deleted, false) as is_deleted,
+        -- A refusal outlives the account: it may be all that holds back a grant elsewhere.
+        coalesce(_fivetran_deleted, false) and accepts_marketing as is_deleted,
         id as shopify_customer_id,
         email,
         -- Where the shop does not say when: a yes is as old as the account, a no as
