@@ -101,7 +101,7 @@ def _strangers(
     u = _counts(codes[:, place], counts, len(levels)) + lent
     u /= u.sum()
     if exact.get(name):  # counted over all people: more exact than the draw
-        u[0] = exact[name]
+        u[0] = min(exact[name], 0.999)  # a column of one value alone: the rest keep a trace
         u[1:] *= (1 - u[0]) / u[1:].sum()
     return u
 

@@ -125,6 +125,14 @@ def test_a_comparison_that_tells_the_reverse_comes_to_nothing() -> None:
     assert fitted.comparisons["a"][0].weight > 1
 
 
+def test_a_column_of_one_value_tells_next_to_nothing() -> None:
+    m, u = [0.8, 0.15, 0.05], [0.02, 0.03, 0.95]
+    chance, candidates = expected(m, u, 0, 200_000), expected(m, u, 2_000, 20_000)
+    only = (ending_in("exact", patterns) for patterns in (candidates, chance))
+    fitted = fit(start(), *only, {"e": 1.0}, 400)
+    assert fitted.comparisons["e"][0].weight == pytest.approx(0, abs=0.1)
+
+
 def test_a_model_by_which_nothing_speaks_for_a_match_is_refused() -> None:
     levels = [Level("exact", 0.1, 0.6, -2.6), Level("different", 0.9, 0.4, 1.2)]
     same = {("exact",): 60_000, ("different",): 40_000}
