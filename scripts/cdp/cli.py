@@ -16,7 +16,7 @@ import click
 from cdp import __version__
 from cdp.commands.delivery import apply, ledger, plan, retry, sync
 from cdp.commands.identity import identity
-from cdp.errors import CdpError
+from cdp.errors import CdpError, WarehouseError
 
 __all__ = ["main", "run"]
 
@@ -170,6 +170,8 @@ def audit(settings: dict[str, Any], as_json: bool) -> None:
             tables = list(audit(settings["project_dir"], warehouse))
     finally:
         warehouse.close()
+    if not tables:
+        raise WarehouseError("No table of a listed source is there. Run cdp load, or cdp connect.")
     if as_json:
         click.echo(json.dumps([asdict(table) for table in tables], indent=2))
     else:

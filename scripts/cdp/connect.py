@@ -37,7 +37,7 @@ class Match:
     missing_tables: tuple[str, ...]
     missing_columns: Mapping[str, tuple[str, ...]]
     starved: tuple[str, ...]
-    """Contracts that a missing table feeds: they get nothing from it."""
+    """Contracts whose main table is missing: they get nothing from here."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def connect(project_dir: Path, warehouse: Warehouse, database: str | None = None
     """
     packages = read_packages(project_dir)
     declared = read_sources(packages)
-    contracts = _contracts_by_table(packages)
+    contracts = _main_tables(packages)
     catalogue = _catalogue(warehouse, database)
     best = {schema: _recognise(schema, tables, declared) for schema, tables in catalogue.items()}
     matches = tuple(
@@ -106,7 +106,7 @@ def _match(
     expected: Sequence[SourceTable],
     schema: str,
     tables: Mapping[str, frozenset[str]],
-    contracts: Mapping[tuple[str, str], set[str]],
+    contracts: Mapping[tuple[str, str], set[tuple[str, str]]],
 ) -> Match:
     absent = [table for table in expected if table.name not in tables]
     lacking = {
@@ -114,7 +114,12 @@ def _match(
         for table in expected
         if table.name in tables and table.required - tables[table.name]
     }
-    starved = {name for table in absent for name in contracts.get((table.source, table.name), ())}
+    missing = {(table.source, table.name) for table in absent}
+    starved = {
+        contract
+        for (source, contract), mains in contracts.items()
+        if source == expected[0].source and mains <= missing
+    }
     return Match(
         source=expected[0].source,
         schema=schema,
@@ -125,14 +130,15 @@ def _match(
     )
 
 
-def _contracts_by_table(packages: Sequence[Package]) -> dict[tuple[str, str], set[str]]:
-    """(source, table) -> the contracts of the staging models that read it."""
-    found: dict[tuple[str, str], set[str]] = {}
+def _main_tables(packages: Sequence[Package]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """(source, contract) -> the tables that its staging models read first: their rows."""
+    found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for path in (path for package in packages for path in package.models.values()):
         code = path.read_text(encoding="utf-8")
-        for contract in re.findall(r"'cdp_contract':\s*'(\w+)'", code):
-            for table in re.findall(r"\bcdp_\w+\(\s*'(\w+)',\s*'(\w+)'", code):
-                found.setdefault(table, set()).add(contract)
+        contract = re.search(r"'cdp_contract':\s*'(\w+)'", code)
+        main = re.search(r"\bcdp_source\(\s*'(\w+)',\s*'(\w+)'", code)
+        if contract and main:
+            found.setdefault((main[1], contract[1]), set()).add((main[1], main[2]))
     return found
 
 

@@ -17,6 +17,9 @@ def stale_parents(project: Project, spec: SyncSpec, ledger: Ledger) -> Iterator[
     consents = [spec.consents.unique_id] if spec.consents else []
     names = [*spec.parents, *consents]
     latest = _latest_builds(ledger)
+    if not latest:
+        yield "no build is recorded here; run cdp build"
+        return
     for node in (project.nodes[name] for name in names if name in project.nodes):
         yield from _unbuilt(spec, node, latest, ledger)
     for test in (node for node in project.nodes.values() if node.kind == "test"):

@@ -73,6 +73,8 @@ def run_gates(project_dir: Path, target: str, docs: Path) -> list[Gate]:
         ]
     finally:
         warehouse.close()
+    if not checks:
+        raise WarehouseError("No table is there to check. Run cdp load and cdp build first.")
     gates = evaluate(checks, project_dir, read_profile(project_dir, target), docs)
     warehouse = open_warehouse(project_dir, target)
     try:

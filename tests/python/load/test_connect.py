@@ -47,7 +47,7 @@ def test_every_source_is_found_under_another_name(duckdb_project: Project, sourc
 
 
 def test_what_a_schema_lacks_is_told(warehouse: Warehouse) -> None:
-    land(warehouse, "fivetran_shopify_us", "shopify", without=("refund", "customer.email"))
+    land(warehouse, "fivetran_shopify_us", "shopify", without=("order_line_refund", "customer.email"))
     land(warehouse, "fivetran_shopify_eu", "shopify")
     warehouse.execute("create schema accounting; create table accounting.ledger (id integer)")
     finding = connect(ROOT, warehouse)
@@ -56,9 +56,17 @@ def test_what_a_schema_lacks_is_told(warehouse: Warehouse) -> None:
     assert finding.others == ("accounting",)
     whole, lacking = finding.matches
     assert (whole.missing_tables, whole.missing_columns) == ((), {})
-    assert lacking.missing_tables == ("refund",)
+    assert lacking.missing_tables == ("order_line_refund",)
     assert lacking.missing_columns == {"customer": ("email",)}
     assert lacking.starved == ("refunds",)
+
+
+def test_a_missing_table_that_only_enriches_starves_nothing(duckdb_project: Project) -> None:
+    opened = duckdb_project.open()
+    land(opened, "pos", "pos", without=("products", "stores"))
+    (match,) = connect(ROOT, opened).matches
+    opened.close()
+    assert match.starved == ("products",)
 
 
 def test_an_empty_warehouse_has_no_connector(
