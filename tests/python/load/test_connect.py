@@ -47,7 +47,9 @@ def test_every_source_is_found_under_another_name(duckdb_project: Project, sourc
 
 
 def test_what_a_schema_lacks_is_told(warehouse: Warehouse) -> None:
-    land(warehouse, "fivetran_shopify_us", "shopify", without=("order_line_refund", "customer.email"))
+    land(
+        warehouse, "fivetran_shopify_us", "shopify", without=("order_line_refund", "customer.email")
+    )
     land(warehouse, "fivetran_shopify_eu", "shopify")
     warehouse.execute("create schema accounting; create table accounting.ledger (id integer)")
     finding = connect(ROOT, warehouse)
