@@ -96,7 +96,7 @@ consents as (
         'denied' as status,
         flag as evidence,
         last_modified_date as occurred_at,
-        -- A refusal outlives the record: it may be all that holds back a grant elsewhere.
+        -- A refusal outlives the record: it may hold back a grant elsewhere.
         false as is_deleted
     from refusals
 )

@@ -22,7 +22,7 @@ consents as (
         _source as source,
         _brand as brand,
         id as record_id,
-        -- A refusal outlives the account: it may be all that holds back a grant elsewhere.
+        -- A refusal outlives the account: it may hold back a grant elsewhere.
         coalesce(_fivetran_deleted, false) and accepts_marketing as is_deleted,
         id as shopify_customer_id,
         email,
