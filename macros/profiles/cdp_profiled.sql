@@ -1,8 +1,8 @@
 {#- The rows of an input contract that belong to a person and have happened: the listed
     columns with `profile_id` in front. Everything after identity reads contracts through
-    this. Rows that the source deleted, that lie in the future of the one clock, or that
-    name nobody, stay out. -#}
-{% macro cdp_profiled(contract, columns) -%}
+    this. Rows that the source deleted, that lie in the future of the one clock (unless
+    `until_now` is false), or that name nobody, stay out. -#}
+{% macro cdp_profiled(contract, columns, until_now=true) -%}
     {%- set known = cdp_contract(contract).keys() | list -%}
     {%- set clock = 'occurred_at' if 'occurred_at' in known else 'updated_at' -%}
 select
@@ -20,7 +20,8 @@ inner join {{ ref('cdp_identity_map') }} as cdp_identity_map
         and inputs.identity_key = cdp_identity_map.record_id
 where
     coalesce(inputs.is_deleted, false) = false
-    {%- if clock == 'occurred_at' %}
+    {%- if not until_now %}
+    {%- elif clock == 'occurred_at' %}
     and inputs.occurred_at <= {{ cdp_now() }}
     {%- else %}
     and coalesce(inputs.updated_at, {{ cdp_now() }}) <= {{ cdp_now() }}

@@ -1,16 +1,17 @@
 -- One row per statement of will: consents as the sources tell them, unsubscribing from
--- a message, and a browser that sends Global Privacy Control.
+-- a message, and a browser that sends Global Privacy Control. The latter two are
+-- refusals, which hold however they are dated: the clock does not cut them.
 
 with consents as (
     select * from {{ ref('prf_consents') }}
 ),
 
 messages as (
-    select * from {{ ref('prf_messages') }}
+    {{ cdp_profiled('messages', ['occurred_at', 'channel', 'kind'], until_now=false) }}
 ),
 
 events as (
-    select * from {{ ref('prf_events') }}
+    {{ cdp_profiled('events', ['occurred_at', 'is_gpc'], until_now=false) }}
 ),
 
 -- Who leaves a channel leaves all that is sent on it by consent.
@@ -26,7 +27,7 @@ privacy_signals as (
     select
         profile_id,
         source,
-        max(occurred_at) as occurred_at
+        max({{ cdp_refused_at('occurred_at') }}) as occurred_at
     from events
     where is_gpc
     group by profile_id, source
@@ -52,7 +53,7 @@ statements as (
         purposes_of_channels.purpose,
         messages.channel,
         'withdrawn' as status,
-        messages.occurred_at,
+        {{ cdp_refused_at('messages.occurred_at') }} as occurred_at,
         messages.source,
         messages.record_id,
         'consent' as legal_basis

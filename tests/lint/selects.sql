@@ -17,7 +17,7 @@ select * from {{ relation }}
 {% macro cdp_with_country(relation, contract) -%}
 select * from {{ relation }}
 {%- endmacro %}
-{% macro cdp_profiled(contract, columns) -%}
+{% macro cdp_profiled(contract, columns, until_now=true) -%}
 select * from {{ contract }}
 {%- endmacro %}
 {% macro cdp_stays() -%}

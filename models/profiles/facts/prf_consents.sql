@@ -16,7 +16,7 @@ dated as (
         *,
         case
             when lower(status) = 'granted' then occurred_at
-            else coalesce(least(occurred_at, {{ cdp_now() }}), {{ cdp_now() }})
+            else {{ cdp_refused_at('occurred_at') }}
         end as counts_from
     from consents
 )

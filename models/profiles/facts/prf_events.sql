@@ -3,5 +3,4 @@
 {{ cdp_profiled('events', [
     'occurred_at', 'event_name', 'channel', 'session_id', 'product_id', 'category',
     'campaign_id', 'utm_source', 'utm_medium', 'utm_campaign', 'value', 'currency',
-    'is_gpc',
 ]) }}
