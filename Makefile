@@ -99,7 +99,7 @@ LOCK  = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-header --no-annotate -c requirements/constraints.in
 LOCKS = requirements/uv.in+-o+requirements/uv.txt \
 	pyproject.toml+requirements/build.in+--extra+quality+-o+requirements/run.txt \
-	pyproject.toml+requirements/build.in+requirements/lint.in+requirements/test.in+--extra+quality+-c+requirements/run.txt+-o+requirements/dev.txt
+	pyproject.toml+requirements/build.in+requirements/lint.in+requirements/test.in+--all-extras+-c+requirements/run.txt+-o+requirements/dev.txt
 
 define install
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r $(1) \
