@@ -29,12 +29,13 @@ FACTS = (
 _TIMES = ("created_at", "updated_at", "occurred_at")
 _TEXTS = (
     "source", "record_id", "identity_key", "brand", "country_code", "match_first_name",
-    "match_last_name",
+    "match_last_name", "last_name", "address_line1", "postal_code", "city",
+    "match_address_line1", "match_postal_code", "match_city",
 )  # fmt: skip
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in (*_TEXTS, *TYPES)]
     + [(name, pa.timestamp("us")) for name in _TIMES]
-    + [("is_deleted", pa.bool_())]
+    + [("is_deleted", pa.bool_()), ("birth_date", pa.date32())]
 )
 
 Row = dict[str, object]
@@ -131,4 +132,6 @@ def append(warehouse: Warehouse, contract: str, rows: list[Row]) -> None:
 def _type(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         return "timestamp"
+    if pa.types.is_date(kind):
+        return "date"
     return "boolean" if pa.types.is_boolean(kind) else "text"
