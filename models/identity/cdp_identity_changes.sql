@@ -31,7 +31,8 @@ moved as (
         profile_runs.nodes_after = 0 and moves.move_rank = 1 as is_merge,
         moves.nodes_present > 0 as is_split,
         moves.profile_number,
-        moves.previous_profile_number
+        moves.previous_profile_number,
+        moves.linked_by
     from moves
     inner join profile_runs
         on
@@ -46,6 +47,8 @@ merged_or_split as (
         profile_number,
         previous_profile_number,
         case
+            when is_merge and linked_by = 'probable'
+                then 'their records are alike enough'
             when is_merge then 'an identifier links the two'
             else 'what linked the two is gone'
         end as reason,

@@ -1,13 +1,13 @@
--- One row per component_id: the profile it is from now on. Feeds idg_node_profiles.
--- A component that no earlier profile chose gets a number never used before.
+-- One row per cluster_id: the profile it is from now on. Feeds idg_node_profiles.
+-- A cluster that no earlier profile chose gets a number never used before.
 
-with components as (
-    select * from {{ ref('idg_components') }}
+with clusters as (
+    select * from {{ ref('idg_node_clusters') }}
 ),
 
 survivors as (
     select distinct
-        component_id,
+        cluster_id,
         survivor_number as profile_number
     from {{ ref('idg_profile_choices') }}
 ),
@@ -22,22 +22,22 @@ last_number as (
 
 newcomers as (
     select
-        components.component_id,
-        row_number() over (order by components.component_id) as place
-    from components
-    left join survivors on components.component_id = survivors.component_id
+        clusters.cluster_id,
+        row_number() over (order by clusters.cluster_id) as place
+    from clusters
+    left join survivors on clusters.cluster_id = survivors.cluster_id
     where
-        components.node_id = components.component_id
-        and survivors.component_id is null
+        clusters.node_id = clusters.cluster_id
+        and survivors.cluster_id is null
 )
 
 select
-    component_id,
+    cluster_id,
     profile_number
 from survivors
 union all
 select
-    newcomers.component_id,
+    newcomers.cluster_id,
     last_number.profile_number + newcomers.place as profile_number
 from newcomers
 cross join last_number

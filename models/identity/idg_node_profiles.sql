@@ -3,10 +3,13 @@
 -- statement, so one that dies leaves nothing half-written; the public tables only read
 -- it.
 
-{{ config(materialized='incremental', schema='cdp_state', full_refresh=false) }}
+{{ config(
+    materialized='incremental', schema='cdp_state', full_refresh=false,
+    on_schema_change='append_new_columns',
+) }}
 
-with components as (
-    select * from {{ ref('idg_components') }}
+with clusters as (
+    select * from {{ ref('idg_node_clusters') }}
 ),
 
 assignments as (
@@ -23,10 +26,22 @@ previous as (
 
 present as (
     select
-        components.node_id,
+        clusters.node_id,
+        clusters.component_id,
         assignments.profile_number
-    from components
-    inner join assignments on components.component_id = assignments.component_id
+    from clusters
+    inner join assignments on clusters.cluster_id = assignments.cluster_id
+),
+
+-- The components that hold a node which the profile had before: what else is in them
+-- came by an identifier, the rest of the cluster by likeness.
+home_components as (
+    select distinct present.component_id
+    from present
+    inner join previous
+        on
+            present.node_id = previous.node_id
+            and present.profile_number = previous.profile_number
 ),
 
 -- A node that is gone follows its profile when that one is merged: should it come back,
@@ -38,11 +53,20 @@ compared as (
             present.profile_number, choices.survivor_number, previous.profile_number
         ) as profile_number,
         previous.profile_number as previous_profile_number,
+        case
+            when previous.profile_number <> present.profile_number
+                then
+                    case
+                        when home_components.component_id is null then 'probable'
+                        else 'exact'
+                    end
+        end as linked_by,
         present.node_id is not null as is_present,
         coalesce(previous.is_present, false) as was_present
     from present
     full outer join previous on present.node_id = previous.node_id
     left join choices on previous.profile_number = choices.profile_number
+    left join home_components on present.component_id = home_components.component_id
 ),
 
 last_run as (
@@ -55,6 +79,7 @@ select
     compared.previous_profile_number,
     compared.is_present,
     compared.was_present,
+    compared.linked_by,
     last_run.run_number + 1 as run_number,
     '{{ invocation_id }}' as run_id,
     {{ cdp_now() }} as changed_at

@@ -1,10 +1,10 @@
--- One row per profile of earlier runs that still has nodes: the component it chose, the
+-- One row per profile of earlier runs that still has nodes: the cluster it chose, the
 -- one with most of its nodes (a tie: the one with its least node), and the survivor
 -- there: the oldest profile that chose it, which is the one with the lowest number.
 -- Feeds idg_assignments, idg_node_profiles.
 
-with components as (
-    select * from {{ ref('idg_components') }}
+with clusters as (
+    select * from {{ ref('idg_node_clusters') }}
 ),
 
 previous as (
@@ -14,19 +14,19 @@ previous as (
 common_nodes as (
     select
         previous.profile_number,
-        components.component_id,
+        clusters.cluster_id,
         row_number() over (
             partition by previous.profile_number
-            order by count(*) desc, min(components.node_id)
+            order by count(*) desc, min(clusters.node_id)
         ) as preference
-    from components
-    inner join previous on components.node_id = previous.node_id
-    group by previous.profile_number, components.component_id
+    from clusters
+    inner join previous on clusters.node_id = previous.node_id
+    group by previous.profile_number, clusters.cluster_id
 )
 
 select
     profile_number,
-    component_id,
-    min(profile_number) over (partition by component_id) as survivor_number
+    cluster_id,
+    min(profile_number) over (partition by cluster_id) as survivor_number
 from common_nodes
 where preference = 1

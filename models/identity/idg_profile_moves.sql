@@ -9,6 +9,8 @@ select
     count(*) as nodes,
     sum(case when was_present then 1 else 0 end) as nodes_present,
     min(node_id) as anchor_node_id,
+    -- One identifier is reason enough: exact is the lesser word.
+    min(linked_by) as linked_by,
     row_number() over (
         partition by run_number, previous_profile_number
         order by count(*) desc, min(node_id)

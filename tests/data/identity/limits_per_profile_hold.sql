@@ -3,15 +3,15 @@
 
 with linking as (
     select
-        idg_components.component_id,
+        idg_node_clusters.cluster_id,
         idg_edges.identifier_type,
         idg_edges.max_per_profile,
         count(distinct idg_edges.node_id) as linking_values
     from {{ ref('idg_edges') }} as idg_edges
-    inner join {{ ref('idg_components') }} as idg_components
-        on idg_edges.node_id = idg_components.node_id
+    inner join {{ ref('idg_node_clusters') }} as idg_node_clusters
+        on idg_edges.node_id = idg_node_clusters.node_id
     group by
-        idg_components.component_id,
+        idg_node_clusters.cluster_id,
         idg_edges.identifier_type,
         idg_edges.max_per_profile
 )
