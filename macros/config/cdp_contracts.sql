@@ -58,6 +58,10 @@
             'switchboard': text, 'city': text, 'region': text, 'country_code': text,
             'owner_id': text, 'parent_id': text,
         },
+        'owners': {
+            'updated_at': time, 'name': text, 'work_email': text, 'title': text,
+            'is_active': flag,
+        },
         'carts': {
             'updated_at': time, 'started_at': time, 'completed_at': time, 'value': money,
             'currency': text, 'line_count': number, 'url': text, 'country_code': text,

@@ -26,6 +26,10 @@ deal_contacts as (
     {{ cdp_source('hubspot', 'deal_contact') }}
 ),
 
+deal_companies as (
+    {{ cdp_source('hubspot', 'deal_company') }}
+),
+
 current_deals as (
     {{ cdp_latest('deals', ['deal_id'], [
         'property_hs_lastmodifieddate', '_fivetran_synced',
@@ -55,6 +59,18 @@ sole_contacts as (
     having count(distinct contact_id) = 1
 ),
 
+-- A deal may be linked to several companies, and to one in several ways.
+main_companies as (
+    select
+        _source,
+        deal_id,
+        coalesce(
+            min(case when type_id = '5' then company_id end), min(company_id)
+        ) as account_id
+    from deal_companies
+    group by _source, deal_id
+),
+
 deals_by_stage as (
     select
         current_deals.*,
@@ -79,6 +95,7 @@ opportunities as (
         ]) }} as record_id,
         sole_contacts.hubspot_contact_id,
         deals_by_stage.deal_id as opportunity_id,
+        main_companies.account_id,
         deals_by_stage.property_dealname as name,
         coalesce(named_stages.label, deals_by_stage.stage_id) as stage,
         deals_by_stage.property_amount as amount,
@@ -100,9 +117,14 @@ opportunities as (
         on
             deals_by_stage._source = sole_contacts._source
             and deals_by_stage.deal_id = sole_contacts.deal_id
+    left join main_companies
+        on
+            deals_by_stage._source = main_companies._source
+            and deals_by_stage.deal_id = main_companies.deal_id
 )
 
 {{ cdp_emit('opportunities', 'opportunities', [
-    'occurred_at', 'opportunity_id', 'name', 'stage', 'amount', 'currency',
-    'close_date', 'created_at', 'owner_id', 'probability', 'is_closed', 'is_won',
+    'occurred_at', 'opportunity_id', 'account_id', 'name', 'stage', 'amount',
+    'currency', 'close_date', 'created_at', 'owner_id', 'probability', 'is_closed',
+    'is_won',
 ]) }}

@@ -117,6 +117,7 @@ def test_ids_are_unique(whole: Path, table: str, key: str) -> None:
         ("salesforce.contact", "account_id", "select id from {salesforce.account}"),
         ("salesforce.opportunity", "account_id", "select id from {salesforce.account}"),
         ("hubspot.deal_contact", "contact_id", "select id from {hubspot.contact}"),
+        ("hubspot.deal_company", "company_id", "select id from {hubspot.company}"),
         ("stripe.subscription_history", "customer_id", "select id from {stripe.customer}"),
         ("mailchimp.campaign_recipient", "member_id", "select id from {mailchimp.member}"),
         ("klaviyo.event", "metric_id", "select id from {klaviyo.metric}"),

@@ -164,6 +164,15 @@ def _write_deals(
             "_fivetran_synced": NOW,
         },
     )
+    sink.write(
+        "hubspot.deal_company",
+        {
+            "deal_id": ids,
+            "company_id": 8_000_000 + companies.number[company],
+            "type_id": 5,
+            "category": "HUBSPOT_DEFINED",
+        },
+    )
     deal, stage, start, until = deals.history()
     sink.write(
         "hubspot.deal_stage",
