@@ -202,20 +202,46 @@ def check(settings: dict[str, Any], as_json: bool) -> int:
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--beside",
+    "name",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value="work",
+    help="Build into schemas of its own, beside_NAME_…, next to what stands.",
+)
+@click.option("--drop", is_flag=True, help="With --beside: drop that build instead.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT ARGUMENTS]...")
 @click.pass_obj
-def build(settings: dict[str, Any], arguments: tuple[str, ...]) -> int:
+def build(
+    settings: dict[str, Any], name: str | None, drop: bool, arguments: tuple[str, ...]
+) -> int:
     """Check the project, then run `dbt build`; its exit code is ours.
+
+    --beside (NAME: work) starts from a copy of the state, so that ids carry over; the
+    tables that stand are not touched, and nothing of it is ever sent. An earlier build of
+    that name is replaced.
 
     \b
     Examples:
       cdp build
       cdp build --select tag:identity
       cdp build --full-refresh --threads 8
+      cdp build --beside --select tag:identity
+      cdp build --beside --drop
     """
+    from cdp.beside import build_beside, drop_beside
     from cdp.build import build
 
-    return build(settings["project_dir"], settings["target"], arguments)
+    if drop and name is None:
+        raise click.UsageError("--drop goes with --beside: it drops no other build.")
+    if name is None:
+        return build(settings["project_dir"], settings["target"], arguments)
+    if not drop:
+        return build_beside(settings["project_dir"], settings["target"], name, arguments)
+    dropped = drop_beside(settings["project_dir"], settings["target"], name)
+    click.echo(f"Dropped {', '.join(dropped)}." if dropped else f"There is no build '{name}'.")
+    return 0
 
 
 @cli.command(name="reset-state")

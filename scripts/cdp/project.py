@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cdp.declared import read_packages, read_panel
 from cdp.errors import ConfigError
-from cdp.warehouse import quoted
+from cdp.warehouse import is_beside, quoted
 
 __all__ = ["Column", "Exposure", "Node", "Project", "Purpose", "load_project", "parsing_folder"]
 
@@ -149,8 +149,8 @@ class Project:
 
     @property
     def is_live(self) -> bool:
-        """Whether this target may reach live accounts."""
-        return self.target in (self.vars.get("cdp_live_targets") or ())
+        """Whether this target may reach live accounts; a build beside never may."""
+        return self.target in (self.vars.get("cdp_live_targets") or ()) and not is_beside()
 
 
 def _purpose(row: Mapping[str, str]) -> Purpose:

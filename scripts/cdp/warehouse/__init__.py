@@ -13,12 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cdp.errors import ConfigError
-from cdp.warehouse._profile import quoted, read_profile, schema_name
+from cdp.warehouse._profile import (
+    beside_prefix,
+    is_beside,
+    quoted,
+    read_profile,
+    schema_name,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Warehouse", "open_warehouse", "quoted", "read_profile", "schema_name"]
+__all__ = [
+    "Warehouse",
+    "beside_prefix",
+    "is_beside",
+    "open_warehouse",
+    "quoted",
+    "read_profile",
+    "schema_name",
+]
 
 _BATCH_ROWS = 50_000
 

@@ -14,7 +14,7 @@ from cdp.errors import ConfigError
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["quoted", "read_profile", "schema_name"]
+__all__ = ["beside_prefix", "is_beside", "quoted", "read_profile", "schema_name"]
 
 
 def quoted(*parts: str) -> str:
@@ -24,10 +24,23 @@ def quoted(*parts: str) -> str:
 
 def schema_name(name: str, target: str) -> str:
     """The schema as dbt names it on this target (see generate_schema_name.sql)."""
-    prefix = os.environ.get("CDP_SCHEMA_PREFIX", "")
-    if not prefix and target not in ("demo", "prod"):
-        prefix = target
+    prefix = _prefix(target)
     return f"{prefix}_{name}" if prefix else name
+
+
+def beside_prefix(name: str, target: str) -> str:
+    """The CDP_SCHEMA_PREFIX of a build beside what stands on this target."""
+    return "_".join(filter(None, (_prefix(target), "beside", name)))
+
+
+def is_beside() -> bool:
+    """Whether names lead to a build beside, and not to what stands."""
+    return "beside" in os.environ.get("CDP_SCHEMA_PREFIX", "").split("_")
+
+
+def _prefix(target: str) -> str:
+    prefix = os.environ.get("CDP_SCHEMA_PREFIX", "")
+    return prefix if prefix or target in ("demo", "prod") else target
 
 
 def read_profile(project_dir: Path, target: str) -> dict[str, Any]:
