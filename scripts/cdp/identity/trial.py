@@ -109,7 +109,7 @@ def _build(project_dir: Path, is_trained: bool) -> str:
         version = promote(warehouse, train(warehouse))
     finally:
         warehouse.close()
-    _dbt(project_dir, settings, "run", "idg_match_parameters+")
+    _dbt(project_dir, settings, "run", "idg_match_parameters+,+idg_clusters")
     return version
 
 
