@@ -1,68 +1,116 @@
-{#- Components that break a limit, grown again in order of trust: `settled` gets what stays
-    together. Each type in turn, the most trusted first, links what it can; where that
-    would break a limit, its values in that component do not link, and the next type goes
-    on from there. Which rows come first makes no difference. -#}
-{% macro cdp_settle_components(pairs, components, broken, settled) -%}
-    {%- set disputed, kept, tried = cdp_helper('disputed'), cdp_helper('kept'), cdp_helper('tried') -%}
-    {%- set grown, refused = cdp_helper('grown'), cdp_helper('refused') -%}
-    {%- do cdp_create(disputed, cdp_pairs_of_broken(pairs, components, broken)) -%}
-    {%- do cdp_create(kept, 'select * from ' ~ disputed ~ ' where false') -%}
-    {%- set priorities = run_query(
-        'select distinct priority from ' ~ disputed ~ ' order by priority'
+{#- Components that break a limit, grown again in order of trust, each by itself: a
+    component's outcome depends on its own pairs and limits alone, and on no order of rows.
+    First by what the records say (cdp_grow_clusters); then, where people were linked by
+    hand, once more with those links: they join what they join, whatever it holds, as long
+    as nothing comes together that was parted by hand.
+
+    Reads `pairs` (see cdp_components), their `components` and which are `broken`. Makes
+    `settled`: node_id, component_id; and `refused`: node_id, limit_key, the values that no
+    longer link and what they would have broken. -#}
+{% macro cdp_settle_components(pairs, components, broken, settled, refused) -%}
+    {%- set links, limits = cdp_helper('links'), cdp_helper('limits') -%}
+    {%- do cdp_create(links, cdp_links_of_broken(pairs, components, broken)) -%}
+    {%- do cdp_create(limits, cdp_limits_of_broken(pairs, components, broken)) -%}
+    {%- do cdp_create(refused, cdp_no_refusals()) -%}
+    {%- do cdp_grow_clusters(
+        'select * from ' ~ links ~ ' where not is_by_hand', limits, settled, refused
     ) -%}
-    {%- for row in priorities -%}
-        {%- do cdp_create(tried, cdp_pairs_with_next_type(kept, disputed, row[0])) -%}
-        {%- do cdp_find_components(tried, grown) -%}
-        {%- do cdp_create(refused, cdp_broken_components(tried, grown)) -%}
-        {%- do cdp_create(kept, cdp_pairs_without_refused(tried, grown, refused, row[0])) -%}
-    {%- endfor -%}
-    {%- do cdp_find_components(kept, settled) -%}
-    {%- for helper in [disputed, kept, tried, grown, refused] -%}
-        {%- do adapter.drop_relation(helper) -%}
-    {%- endfor -%}
+    {%- if run_query('select count(*) from ' ~ links ~ ' where is_by_hand')[0][0] -%}
+        {%- set limits_by_hand = cdp_helper('limits_by_hand') -%}
+        {%- do cdp_create(
+            limits_by_hand, 'select * from ' ~ limits ~ ' where is_by_hand'
+        ) -%}
+        {%- do cdp_grow_clusters('select * from ' ~ links, limits_by_hand, settled, refused) -%}
+        {%- do adapter.drop_relation(limits_by_hand) -%}
+    {%- endif -%}
+    {%- do adapter.drop_relation(links) -%}
+    {%- do adapter.drop_relation(limits) -%}
 {%- endmacro %}
 
-{#- Components with more values of a type than one profile may have. -#}
+{#- Components that hold more under a limit than one profile may. -#}
 {% macro cdp_broken_components(pairs, components) -%}
-    with limited_nodes as (
-        select distinct
+    select distinct components.component_id
+    from {{ pairs }} as pairs
+    inner join {{ components }} as components on pairs.node_id = components.node_id
+    where pairs.limit_key is not null
+    group by components.component_id, pairs.limit_key, pairs.max_per_profile
+    having count(*) > pairs.max_per_profile
+{%- endmacro %}
+
+{#- A pair enters with the less trusted of its two nodes: its `level` is that one's
+    priority. Every node has a row with itself, so that none is lost when it is alone. -#}
+{% macro cdp_links_of_broken(pairs, components, broken) -%}
+    with disputed as (
+        select pairs.*
+        from {{ pairs }} as pairs
+        inner join {{ components }} as components on pairs.node_id = components.node_id
+        inner join {{ broken }} as broken
+            on components.component_id = broken.component_id
+        where pairs.limit_key is null
+    ),
+
+    nodes as (
+        select
             node_id,
-            identifier_type,
-            max_per_profile
-        from {{ pairs }}
-        where max_per_profile is not null
+            max(priority) as priority
+        from disputed
+        group by node_id
+    ),
+
+    by_hand as (
+        select
+            disputed.node_id,
+            disputed.neighbour_id,
+            one.priority,
+            other.priority as other_priority,
+            one.priority > other.priority
+            or (one.priority = other.priority and one.node_id > other.node_id) as is_less
+        from disputed
+        inner join nodes as one on disputed.node_id = one.node_id
+        inner join nodes as other on disputed.neighbour_id = other.node_id
+        where disputed.priority < 0
     )
 
-    select distinct components.component_id
-    from limited_nodes
-    inner join {{ components }} as components on limited_nodes.node_id = components.node_id
-    group by
-        components.component_id,
-        limited_nodes.identifier_type,
-        limited_nodes.max_per_profile
-    having count(*) > limited_nodes.max_per_profile
+    select
+        node_id,
+        neighbour_id,
+        priority as level,
+        false as is_by_hand
+    from disputed
+    where priority >= 0 and node_id <> neighbour_id
+    union all
+    select
+        node_id,
+        node_id as neighbour_id,
+        priority as level,
+        false as is_by_hand
+    from nodes
+    union all
+    select
+        case when is_less then node_id else neighbour_id end as node_id,
+        case when is_less then neighbour_id else node_id end as neighbour_id,
+        case when is_less then priority else other_priority end as level,
+        true as is_by_hand
+    from by_hand
 {%- endmacro %}
 
-{% macro cdp_pairs_of_broken(pairs, components, broken) -%}
-    select pairs.*
+{% macro cdp_limits_of_broken(pairs, components, broken) -%}
+    select
+        pairs.node_id,
+        pairs.limit_key,
+        pairs.max_per_profile,
+        pairs.priority < 0 as is_by_hand
     from {{ pairs }} as pairs
     inner join {{ components }} as components on pairs.node_id = components.node_id
     inner join {{ broken }} as broken on components.component_id = broken.component_id
+    where pairs.limit_key is not null
 {%- endmacro %}
 
-{% macro cdp_pairs_with_next_type(kept, disputed, priority) -%}
-    select * from {{ kept }}
-    union all
-    select * from {{ disputed }}
-    where priority = {{ priority }}
-{%- endmacro %}
-
-{% macro cdp_pairs_without_refused(tried, grown, refused, priority) -%}
-    select tried.*
-    from {{ tried }} as tried
-    inner join {{ grown }} as grown on tried.node_id = grown.node_id
-    left join {{ refused }} as refused on grown.component_id = refused.component_id
-    where refused.component_id is null or tried.priority <> {{ priority }}
+{% macro cdp_no_refusals() -%}
+    select
+        cast(null as {{ cdp_type('integer') }}) as node_id,
+        cast(null as {{ cdp_type('text') }}) as limit_key
+    where false
 {%- endmacro %}
 
 {#- The components that kept to the limits from the start, and those that now do. -#}

@@ -1,8 +1,17 @@
-{#- Connected components that keep to limits. The model selects pairs: node_id and
-    neighbour_id (its own for a node that may stand alone), the node's identifier_type,
-    priority (1 is trusted most) and max_per_profile (null: no limit). The table gets
-    node_id and component_id, the least node of the component. Built aside and put in
-    place at the end: a run that fails publishes nothing. -#}
+{#- Connected components that keep to limits. The model selects pairs and limits: node_id,
+    neighbour_id, priority, limit_key, max_per_profile.
+
+    A pair (limit_key null): the node is linked to a neighbour trusted at least as much, or
+    to itself where it may stand alone; priority is the node's own (0: it is never refused;
+    1 is trusted most), -1 for two linked by hand, whom no guard parts. A record's nodes
+    are all paired with one another, since any may be refused; a star is enough around a
+    node of priority 0.
+    A limit (neighbour_id = node_id): one component has at most max_per_profile nodes with
+    this limit_key. A node has one row a key; priority -1 is a limit set by hand.
+
+    The table gets node_id and component_id, the least node of the component. A node that
+    would break a limit is not in it; it is in the side table that cdp_refused_nodes reads.
+    Built aside and put in place at the end: a run that fails publishes nothing. -#}
 {% materialization cdp_components, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -14,7 +23,9 @@
     {%- do cdp_create(pairs, sql) -%}
     {%- do cdp_find_components(pairs, components) -%}
     {%- do cdp_create(broken, cdp_broken_components(pairs, components)) -%}
-    {%- do cdp_settle_components(pairs, components, broken, settled) -%}
+    {%- do cdp_settle_components(
+        pairs, components, broken, settled, cdp_refused_nodes(this)
+    ) -%}
     {%- do adapter.drop_relation(target_relation) -%}
     {% call statement('main') -%}
         {{ create_table_as(False, target_relation, cdp_whole_and_settled(components, broken, settled)) }}
@@ -28,6 +39,13 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{#- The nodes that a model of this kind refused: node_id, limit_key. -#}
+{% macro cdp_refused_nodes(relation) -%}
+    {{ return(relation.incorporate(
+        path={'identifier': relation.identifier ~ '__refused'}, type='table'
+    )) }}
+{%- endmacro %}
 
 {#- A table beside the model's own, for the length of the materialization. -#}
 {% macro cdp_helper(name) -%}

@@ -1,7 +1,7 @@
 -- One row per node_id that links: its connected component, named by its least node.
 -- Nodes are connected when one record carries both. Feeds idg_profile_choices.
 -- A record becomes a star around its most trusted node, so that records never enter the
--- loop, and a star keeps its centre when less trusted types are let go.
+-- loop; where that node may be refused, the others are also paired among themselves.
 
 {{ config(materialized='cdp_components', unlogged=true) }}
 
@@ -9,24 +9,81 @@ with edges as (
     select * from {{ ref('idg_edges') }}
 ),
 
+limits as (
+    select * from {{ ref('idg_limits') }}
+),
+
 -- The least (priority, node_id) as one number: node ids stay below two to the 31st.
 hubs as (
     select
         source,
         record_id,
-        min(priority * 2147483648 + node_id) % 2147483648 as hub_id
+        min(priority * 2147483648 + node_id) % 2147483648 as hub_id,
+        min(priority) > 0 and count(*) > 2 as is_refusable
     from edges
     group by source, record_id
+),
+
+stars as (
+    select distinct
+        edges.node_id,
+        hubs.hub_id as neighbour_id,
+        edges.priority
+    from edges
+    inner join hubs
+        on
+            edges.source = hubs.source
+            and edges.record_id = hubs.record_id
+),
+
+edges_beside_hubs as (
+    select edges.*
+    from edges
+    inner join hubs
+        on
+            edges.source = hubs.source
+            and edges.record_id = hubs.record_id
+            and edges.node_id <> hubs.hub_id
+    where hubs.is_refusable
+),
+
+spare_pairs as (
+    select distinct
+        edges.node_id,
+        trusted_edges.node_id as neighbour_id,
+        edges.priority
+    from edges_beside_hubs as edges
+    inner join edges_beside_hubs as trusted_edges
+        on
+            edges.source = trusted_edges.source
+            and edges.record_id = trusted_edges.record_id
+            and (
+                edges.priority > trusted_edges.priority
+                or (
+                    edges.priority = trusted_edges.priority
+                    and edges.node_id > trusted_edges.node_id
+                )
+            )
+),
+
+pairs as (
+    select * from stars
+    union all
+    select * from spare_pairs
 )
 
-select distinct
-    edges.node_id,
-    hubs.hub_id as neighbour_id,
-    edges.identifier_type,
-    edges.priority,
-    edges.max_per_profile
-from edges
-inner join hubs
-    on
-        edges.source = hubs.source
-        and edges.record_id = hubs.record_id
+select
+    node_id,
+    neighbour_id,
+    priority,
+    cast(null as {{ cdp_type('text') }}) as limit_key,
+    cast(null as {{ cdp_type('integer') }}) as max_per_profile
+from pairs
+union all
+select
+    node_id,
+    node_id as neighbour_id,
+    priority,
+    limit_key,
+    max_per_profile
+from limits

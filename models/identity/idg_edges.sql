@@ -28,8 +28,7 @@ select
             when identifiers.identifier_type = 'record' then 0
             else coalesce(limits.priority, 99)
         end as {{ cdp_type('integer') }}
-    ) as priority,
-    limits.max_per_profile
+    ) as priority
 from identifiers
 inner join nodes
     on

@@ -13,8 +13,8 @@ edges as (
     select * from {{ ref('idg_edges') }}
 ),
 
-components as (
-    select * from {{ ref('idg_components') }}
+refused_nodes as (
+    select * from {{ cdp_refused_nodes(ref('idg_components')) }}
 ),
 
 nodes as (
@@ -42,11 +42,10 @@ demoted_edges as (
         edges.record_id,
         edges.identifier_type,
         nodes.identifier_value,
-        'max_per_profile' as rule
+        refused_nodes.limit_key as rule
     from edges
     inner join nodes on edges.node_id = nodes.node_id
-    left join components on edges.node_id = components.node_id
-    where components.node_id is null
+    inner join refused_nodes on edges.node_id = refused_nodes.node_id
 )
 
 select * from refused_edges

@@ -1,6 +1,6 @@
 -- One row per (one_id, other_id): two exact components and the evidence between them;
 -- a component's own rows (one_id = other_id) count what it holds: records, and
--- identifiers of a limited type. Below two bits nothing is said. Feeds idg_clusters.
+-- nodes under a limit. Below two bits nothing is said. Feeds idg_clusters.
 
 {{ config(enabled=cdp_matches_people()) }}
 
@@ -14,13 +14,18 @@ components as (
 ),
 
 limited_nodes as (
+    select distinct
+        node_id,
+        identifier_type as limit_key,
+        cast(null as {{ cdp_type('integer') }}) as max_per_profile
+    from {{ ref('idg_edges') }}
+    where identifier_type = 'record'
+    union all
     select
         node_id,
-        identifier_type,
-        min(max_per_profile) as max_per_profile
-    from {{ ref('idg_edges') }}
-    where identifier_type = 'record' or max_per_profile is not null
-    group by node_id, identifier_type
+        limit_key,
+        max_per_profile
+    from {{ ref('idg_limits') }}
 ),
 
 links as (
@@ -41,14 +46,14 @@ links as (
 holdings as (
     select
         components.component_id,
-        limited_nodes.identifier_type,
+        limited_nodes.limit_key,
         limited_nodes.max_per_profile,
         count(*) as held
     from components
     inner join limited_nodes on components.node_id = limited_nodes.node_id
     group by
         components.component_id,
-        limited_nodes.identifier_type,
+        limited_nodes.limit_key,
         limited_nodes.max_per_profile
 )
 
@@ -64,7 +69,7 @@ union all
 select
     component_id as one_id,
     component_id as other_id,
-    identifier_type as held_type,
+    limit_key as held_type,
     held as amount,
     max_per_profile as most,
     cast(0 as {{ cdp_type('float') }}) as weight

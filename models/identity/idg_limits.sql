@@ -1,0 +1,28 @@
+-- One row per (node_id, limit_key): a node of which one profile may have no more than
+-- max_per_profile under this key. Feeds idg_components and idg_match_links.
+
+with edges as (
+    select * from {{ ref('idg_edges') }}
+),
+
+limits as (
+    select * from {{ cdp_reference('identifier_limits') }}
+)
+
+select distinct
+    edges.node_id,
+    'max_per_profile: ' || edges.identifier_type as limit_key,
+    limits.max_per_profile,
+    limits.priority
+from edges
+inner join limits on edges.identifier_type = limits.identifier_type
+where limits.max_per_profile is not null
+union all
+select distinct
+    edges.node_id,
+    'exclusive: ' || edges.identifier_type || ' in ' || edges.source as limit_key,
+    1 as max_per_profile,
+    limits.priority
+from edges
+inner join limits on edges.identifier_type = limits.identifier_type
+where limits.is_exclusive
