@@ -51,7 +51,7 @@ def reason_sql(spec: SyncSpec, profile_id: str, dialect: str) -> str:
         conditions.append("when is_granted is distinct from 1 then 'no_consent'")
     if spec.holdout_pct:
         bucket = _bucket_sql(f"{literal(spec.audience.name + '|')} || {profile_id}", dialect)
-        conditions.append(f"when {bucket} < {round(spec.holdout_pct * 100)} then 'holdout'")
+        conditions.append(f"when {bucket} < {spec.holdout_pct * 100} then 'holdout'")
     return f"case {' '.join(conditions)} end"
 
 

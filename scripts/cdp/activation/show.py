@@ -30,6 +30,7 @@ _OPERATION = (
     "run_id", "entity_id", "operation", "reason", "status", "code", "message",
     "changed_fields", "attempt", "settled_at",
 )  # fmt: skip
+_KEYS = ("run_id", "entity_id")
 _WIDE = 160  # columns, where no terminal says how wide it is
 
 
@@ -58,6 +59,9 @@ def as_markdown(plan_id: str, plans: Sequence[SyncPlan]) -> str:
 
 def as_table(plan_id: str, plans: Sequence[SyncPlan], console: Console) -> None:
     """Print the plan as a table, then where each sync goes, and its reasons."""
+    if not plans:
+        console.print("No sync is on for this target. Write one in models/syncs/.", markup=False)
+        return
     table = Table(title=f"Plan {plan_id}", title_justify="left", header_style="bold")
     table.add_column("sync", overflow="fold")
     for name in _COUNTS:
@@ -98,7 +102,9 @@ def print_rows(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """Print rows of the ledger as a table; columns that are empty throughout are left out."""
     shown = [name for name in (rows[0] if rows else {}) if any(row[name] for row in rows)]
     names = [name for name in shown if name in (*_RUN, *_OPERATION)]
-    table = Table(*names, header_style="bold")
+    table = Table(header_style="bold")
+    for name in names:  # what one copies into the next command is never cut short
+        table.add_column(name, overflow="fold", no_wrap=name in _KEYS)
     for row in rows:
         table.add_row(*(_cell(row[name]) for name in names))
     console.print(table if rows else "The ledger has no such rows yet.", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class SyncSpec:
     max_delete_pct: float | None = None
     max_rows: int | None = None
     max_age: timedelta | None = None
-    holdout_pct: float = 0  # the segment's own, for its control group
+    holdout_pct: int = 0  # the segment's own, for its control group
     log_values: bool = False
 
     @property
@@ -186,6 +187,11 @@ def _audience_problems(project: Project, exposure: Exposure) -> Iterator[str]:
             "depends_on must name one audience model beside cdp_profiles: "
             f"[ref('seg_…'), ref('cdp_profiles')]. It names: {found}."
         )
+        return
+    (node,) = _audiences(project, exposure)
+    share = node.meta.get("cdp_holdout_pct", 0)
+    if type(share) is not int or not 0 <= share <= 100:
+        yield f"cdp_holdout_pct of {node.name} is {share!r}. Use whole per cent, 0 to 100."
 
 
 def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
@@ -200,6 +206,8 @@ def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
                 yield f"unknown key '{key}' in {label}.{_nearest(key, _FIELD_KEYS)}"
             elif not _is(value, _FIELD_KEYS[key]):
                 yield f"{label}.{key} takes {_type_name(_FIELD_KEYS[key])}, not {value!r}."
+        if isinstance(value := settings.get("value"), float) and not math.isfinite(value):
+            yield f"{label}.value is {value}, which no tool takes. Use a number."
         yield from _unknown(f"{label}.hash", settings.get("hash"), HASHES)
         yield from _unknown(f"{label}.normalise", settings.get("normalise"), NORMALISERS)
         if isinstance(settings.get("column"), str):

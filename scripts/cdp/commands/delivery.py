@@ -52,7 +52,8 @@ def plan(
         click.echo(show.as_markdown(plan_id, plans))
     else:
         show.as_table(plan_id, plans, show.console())
-        click.echo(f"Nothing was sent. To send exactly this: cdp apply {plan_id}")
+        if plans:
+            click.echo(f"Nothing was sent. To send exactly this: cdp apply {plan_id}")
     return 4 if any(found.status == "blocked" for found in plans) else 0
 
 

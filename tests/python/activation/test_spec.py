@@ -31,6 +31,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"cdp_fields": {"x": {"colum": "email"}}}, "cdp_fields.x takes a column, or one of"),
     ({"cdp_fields": {"x": {"column": "email", "hsh": "sha256"}}}, "unknown key 'hsh' in"),
     ({"cdp_fields": {"x": {"column": "email", "hash": "md5"}}}, "unknown cdp_fields.x.hash 'md5'"),
+    ({"cdp_fields": {"x": {"value": float("nan")}}}, "cdp_fields.x.value is nan, which no tool"),
     ({"cdp_fields": {"x": "secret"}}, "sends the column 'secret', which may not leave"),
     ({"cdp_fields": {"x": "emial"}}, "sends the column 'emial', which may not leave"),
     ({"cdp_options": {"path": "a.csv", "pth": 1}}, "unknown key 'pth' in cdp_options of files."),
@@ -69,6 +70,13 @@ def test_a_sync_needs_one_audience(duckdb_world: World) -> None:
     alone = replace(project.exposures[0], parents=("model.cdp.cdp_profiles",))
     (sentence,) = problems(replace(project, exposures=(alone,)))[:1]
     assert "depends_on must name one audience model" in sentence
+
+
+@pytest.mark.parametrize("share", [12.5, -1, 101, "10", True])
+def test_a_control_group_is_whole_per_cent(duckdb_world: World, share: object) -> None:
+    duckdb_world.segment_meta = {"cdp_holdout_pct": share}
+    (sentence,) = problems(duckdb_world.project)
+    assert f"cdp_holdout_pct of seg_people is {share!r}. Use whole per cent" in sentence
 
 
 def test_an_audience_that_keeps_a_column_to_itself_is_heard(duckdb_world: World) -> None:
