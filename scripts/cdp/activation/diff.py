@@ -1,31 +1,32 @@
-"""Desired rows against what the destination has confirmed: one statement in the warehouse.
+"""Desired rows against what the destination has confirmed, in two steps in the warehouse.
 
-Fills the temporary table `cdp_diff`: one row per row operation (and per withheld row).
-Unchanged rows stay out of it, unless the destination takes all rows at each delivery.
+First all rows are hashed and joined to the state by entity and hash: whoever is desired,
+allowed and held under the same hash needs nothing, and that is nearly everybody. The others
+are the candidates. What is to be done with each of them is judged from all that is known
+(see judgement.py), and stands in the temporary table `cdp_diff` afterwards: one row per row
+operation, and per withheld row.
 """
+
+# ruff: noqa: S608 - names are quoted, values are parameters or quoted literals
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from cdp.activation.gate import consents_sql, reason_sql
-from cdp.activation.hashing import fingerprint, hash_sql, hash_version, literal
+from cdp.activation.hashing import hash_sql, hash_version, literal
+from cdp.activation.judgement import judged_sql, mapped_sql, row_hash_sql, unchanged_sql
 from cdp.activation.ledger import Ledger
 from cdp.activation.mapping import Mapped, map_fields
 from cdp.activation.spec import SyncSpec
 
-__all__ = ["DIFF_TABLE", "Diff", "compute_diff"]
+__all__ = ["CANDIDATES", "DIFF_TABLE", "Diff", "compute_diff"]
 
+CANDIDATES = "cdp_candidates"
 DIFF_TABLE = "cdp_diff"
 Operation = Literal["create", "update", "remove", "unchanged", "withheld"]
-
-_MIRRORS = ("mirror", "audience")
-
-# Reasons for which a held row stays where it is, even in a mirror.
-_NOT_A_REMOVAL = ("rejected_before",)
 
 
 @dataclass(frozen=True)
@@ -53,280 +54,158 @@ def compute_diff(
 ) -> Diff:
     """Fill `cdp_diff` and count it; is_lost: the destination holds nothing any more.
 
-    Raises ConfigError, BlockedError. Cost: one full join.
+    takes_all_rows: if anything is to be sent, unchanged rows are too, after the others.
+    Raises ConfigError, BlockedError. Cost: one pass over the mapped columns, one join with
+    the consents and one with the state; the rest is in proportion to the candidates.
     """
     warehouse = ledger.warehouse
     fields, match = map_fields(spec, warehouse)
     version = hash_version(warehouse)
+    _find_candidates(spec, ledger, fields, match, version, is_lost)
+    held_sql = ledger.held_sql(spec.name, spec.place) + (" where false" if is_lost else "")
     warehouse.execute(f"drop table if exists {DIFF_TABLE}")
     warehouse.execute(
         f"create temporary table {DIFF_TABLE} as\n"
-        + _diff_sql(spec, ledger, fields, match, version, takes_all_rows, is_lost)
+        + judged_sql(
+            spec,
+            warehouse,
+            fields,
+            match,
+            version,
+            candidates=CANDIDATES,
+            held=held_sql,
+            rejected=ledger.rejected_sql(spec.name, spec.place),
+        )
     )
     held = 0 if is_lost else ledger.held_count(spec.name, spec.place)
-    return _counts(spec, ledger, fields, version, held)
+    diff = _counts(spec, ledger, fields, version, held)
+    if takes_all_rows and diff.count("create", "update", "remove"):
+        warehouse.execute(
+            f"insert into {DIFF_TABLE} (entity_id, profile_id, operation, match_key, "
+            f"{', '.join(f'field_{number}' for number in range(len(fields)))}, position)\n"
+            + unchanged_sql(spec, warehouse, fields, match, DIFF_TABLE)
+        )
+    return diff
 
 
-def _diff_sql(
+def _find_candidates(
     spec: SyncSpec,
     ledger: Ledger,
     fields: Sequence[Mapped],
     match: Mapped,
     version: str,
-    takes_all_rows: bool,
+    is_lost: bool,
+) -> None:
+    """Fill `cdp_candidates` with the entities to be judged."""
+    warehouse = ledger.warehouse
+    warehouse.execute(f"drop table if exists {CANDIDATES}")
+    warehouse.execute(
+        f"create temporary table {CANDIDATES} as\n"
+        + _unmatched_sql(spec, ledger, fields, match, version, is_lost)
+    )
+    if _has_copies(spec, ledger, version, is_lost):
+        warehouse.execute(
+            f"insert into {CANDIDATES} "
+            f"select cast({spec.key} as text), false, false from {spec.audience.relation} "
+            f"where {spec.key} is not null group by 1 having count(*) > 1"
+        )
+    if match.name != spec.key and not is_lost:
+        warehouse.execute(_sharing_a_key_sql(spec, ledger, match))
+
+
+def _unmatched_sql(
+    spec: SyncSpec,
+    ledger: Ledger,
+    fields: Sequence[Mapped],
+    match: Mapped,
+    version: str,
     is_lost: bool,
 ) -> str:
+    """SQL: one row per desired or held entity that has no equal on the other side."""
     dialect = ledger.warehouse.dialect
-    names = [f"field_{number}" for number in range(len(fields))]
-    values = "".join(f"desired.{name}, " for name in names)
-    recipe = literal(fingerprint([field.recipe for field in fields], match.recipe))
-    kept = "" if takes_all_rows else "where operation <> 'unchanged'"
+    row_hash = row_hash_sql(dialect, fields, match, [item.sql for item in fields])
     return f"""
     with
 
     consents as ({consents_sql(spec, ledger.warehouse)}),
 
-    mapped as ({_mapped_sql(spec, fields, names, match, _names_a_person(spec, ledger))}),
+    mapped as ({mapped_sql(spec, ledger.warehouse, {"row_hash": row_hash})}),
 
-    copies as (select entity_id from mapped group by 1 having count(*) > 1),
-
-    -- A model that names an entity twice does not say which row is meant: one stands for
-    -- them, to be withheld.
-    single as (
-        select mapped.*, false as is_copied
-        from mapped
-        left join copies on mapped.entity_id = copies.entity_id
-        where copies.entity_id is null
-
-        union all
-
-        select * from (
-            select distinct on (entity_id) mapped.*, true as is_copied
-            from mapped
-            where entity_id in (select entity_id from copies)
-            order by entity_id, {", ".join(names)}
-        ) as representatives
-    ),
-
+    -- Who may not be sent has no hash, and so no equal.
     desired as (
-        select *, {hash_sql(dialect, [recipe, *names])} as row_hash
-        from single
+        select
+            mapped.entity_id,
+            case
+                when {reason_sql(spec, "mapped.profile_id", dialect)} is null
+                    then mapped.row_hash
+            end as row_hash
+        from mapped
+        left join consents on mapped.profile_id = consents.profile_id
     ),
 
     held as (
-        select * from ({ledger.held_sql(spec.name, spec.place)}) as all_held
-        {"where false" if is_lost else ""}
+        select entity_id, row_hash as held_hash
+        from ({ledger.state_sql(spec.name, spec.place)}) as state
+        where hash_version = {literal(version)} and {"false" if is_lost else "true"}
     ),
 
-    rejected as ({ledger.rejected_sql(spec.name, spec.place)}),
+    held_otherwise as (
+        select entity_id
+        from ({ledger.state_sql(spec.name, spec.place)}) as state
+        where hash_version is distinct from {literal(version)}
 
-    compared as (
-        select
-            {values}
-            coalesce(desired.entity_id, held.entity_id) as entity_id,
-            coalesce(desired.profile_id, held.profile_id) as profile_id,
-            desired.match_key,
-            desired.row_hash,
-            desired.has_profile,
-            desired.entity_id is not null as is_desired,
-            held.entity_id is not null as is_held,
-            held.is_certain,
-            held.match_key as held_key,
-            held.row_hash as held_hash,
-            held.hash_version,
-            held.field_hashes as held_field_hashes,
-            held.sent_operation,
-            held.sent_hash,
-            held.batch_key,
-            desired.is_copied
-        from desired
-        full join held on desired.entity_id = held.entity_id
-    ),
+        union
 
-    gated as (
-        select compared.*, {reason_sql(spec, "compared.profile_id", dialect)} as gate_reason
-        from compared
-        left join consents on compared.profile_id = consents.profile_id
-    ),
-
-    -- Of several entities with one key, the one that holds it already goes, else the first.
-    ranked as (
-        select
-            *,
-            {_claim_sql(spec)} as claim
-        from gated
-    ),
-
-    judged as (
-        select
-            ranked.*,
-            case
-                when not is_desired and {literal(spec.mode in _MIRRORS)} then null
-                when gate_reason is not null then gate_reason
-                when not is_desired then null
-                when not has_profile then 'missing_profile'
-                when match_key is null then 'missing_key'
-                when is_copied or claim > 1 then 'duplicate_key'
-                when rejected.row_hash = ranked.row_hash
-                    and rejected.operation <> 'remove' then 'rejected_before'
-            end as reason,
-            coalesce(rejected.operation = 'remove'
-                and rejected.row_hash is not distinct from ranked.held_hash, false) as is_stuck,
-            coalesce(is_held and is_certain and hash_version = {literal(version)}
-                and held_hash = ranked.row_hash, false) as is_same,
-            coalesce(is_desired and is_held and held_key <> ranked.match_key, false) as is_rekeyed
-        from ranked
-        left join rejected on ranked.entity_id = rejected.entity_id
-    ),
-
-    decided as (
-        select *, {_operation_sql(spec.mode)} as operation
-        from judged
-    ),
-
-    operations as (
-        select
-            {_columns(names)}, operation, is_desired,
-            coalesce(reason, 'left_segment') as reason,
-            case operation when 'remove' then held_key else match_key end as match_key,
-            case operation when 'remove' then held_hash else row_hash end as row_hash
-        from decided
-        where operation is not null
-
-        union all
-
-        -- A record whose key changed is taken away under its old key, then made anew.
-        select
-            {_columns(names)}, 'remove' as operation, false as is_desired,
-            'rekeyed' as reason,
-            held_key as match_key, held_hash as row_hash
-        from decided
-        where is_rekeyed and operation = 'create' and not is_stuck
-    ),
-
-    named as (
-        select
-            *,
-            case
-                when row_hash is not distinct from sent_hash
-                    and (operation = 'remove') = (sent_operation = 'remove') then batch_key
-            end as resend_key,
-            {_field_hashes(dialect, fields, names)} as field_hashes,
-            {_changed_fields(dialect, fields, names)} as changed_fields
-        from operations
+        select entity_id from ({ledger.unsure_sql(spec.name, spec.place)}) as unsure
     )
 
     select
-        *,
-        row_number() over (
-            order by
-                case operation
-                    when 'remove' then 1 when 'withheld' then 3 else 2
-                end,
-                resend_key nulls last,
-                entity_id
-        ) as position
-    from named
-    {kept}
-    """  # noqa: S608 - names are quoted, values are literals
+        coalesce(desired.entity_id, held.entity_id) as entity_id,
+        desired.entity_id is not null as is_desired,
+        held.entity_id is not null as is_held
+    from desired
+    full join held
+        on desired.entity_id = held.entity_id and desired.row_hash = held.held_hash
+    where desired.entity_id is null or held.entity_id is null
+
+    union all
+
+    select entity_id, false as is_desired, false as is_held
+    from held_otherwise
+    where {"false" if is_lost else "true"}
+    """
 
 
-def _claim_sql(spec: SyncSpec) -> str:
-    """SQL: 1 for the row that may use its match key, more for the others."""
-    if spec.match == spec.key:
-        return "1"
-    return """row_number() over (
-                partition by
-                    match_key,
-                    is_desired and gate_reason is null and has_profile and not is_copied
-                order by
-                    case when is_held and held_key = match_key then 0 else 1 end, entity_id
-            )"""
+def _has_copies(spec: SyncSpec, ledger: Ledger, version: str, is_lost: bool) -> bool:
+    """Whether the audience names twice somebody who found her equal.
 
-
-def _columns(names: Sequence[str]) -> str:
-    shared = ("entity_id", "profile_id", "held_field_hashes")
-    sent = ("sent_operation", "sent_hash", "batch_key")
-    return ", ".join((*names, *shared, *sent))
-
-
-def _mapped_sql(
-    spec: SyncSpec,
-    fields: Sequence[Mapped],
-    names: Sequence[str],
-    match: Mapped,
-    has_person: bool,
-) -> str:
-    values = "".join(f"{field.sql} as {name}, " for name, field in zip(names, fields, strict=True))
-    join, has_profile = "", "true"
-    if spec.profiles is not None:
-        join = f"left join {spec.profiles.relation} as profiles on profiles.profile_id"
-        join += " = audience.profile_id"
-        has_profile = "profiles.profile_id is not null"
-    profile_id = f"cast({'audience.profile_id' if has_person else 'null'} as text)"
-    return f"""
+    Each entity is held once: the rows that found an equal are more than the equals then.
+    """
+    if is_lost:
+        return False
+    ((has_copies,),) = ledger.warehouse.query(
+        f"""
         select
-            {values}
-            cast(audience.{spec.key} as text) as entity_id,
-            {profile_id} as profile_id,
-            {has_profile} as has_profile,
-            {match.sql} as match_key
-        from {spec.audience.relation} as audience
-        {join}
-        where audience.{spec.key} is not null
-    """  # noqa: S608 - entity comes from a fixed list
-
-
-def _names_a_person(spec: SyncSpec, ledger: Ledger) -> bool:
-    node = spec.audience
-    return "profile_id" in ledger.warehouse.columns(node.schema, node.table)
-
-
-def _operation_sql(mode: str) -> str:
-    """SQL: what to do with a judged row; null: nothing, since nobody asks for it."""
-    mirrors = mode in _MIRRORS
-    leaves = "'remove'" if mirrors else "null"
-    kept = ", ".join(literal(reason) for reason in _NOT_A_REMOVAL)
-    spoiled = f"when is_held and reason not in ({kept}) then 'remove'" if mirrors else ""
-    gone = "" if mode == "append" else "when is_held and gate_reason is not null then 'remove'"
-    once = mode in ("create", "append")
-    changed, rekeyed = ("'unchanged'", "'unchanged'") if once else ("'update'", "'create'")
-    return f"""case
-            when is_stuck and (gate_reason is not null or not is_desired) then 'withheld'
-            {gone}
-            {spoiled}
-            when not is_desired then {leaves}
-            when reason is not null then 'withheld'
-            when not is_held or held_hash is null then 'create'
-            when is_same then 'unchanged'
-            when is_rekeyed then {rekeyed}
-            else {changed}
-        end"""
-
-
-def _field_hashes(dialect: str, fields: Sequence[Mapped], names: Sequence[str]) -> str:
-    """SQL: JSON text, field → hash."""
-    pairs = " || ', ' || ".join(
-        f"{literal(json.dumps(field.name) + ': ')} || "
-        f"cast({_field_hash(dialect, field, name)} as text)"
-        for field, name in zip(fields, names, strict=True)
+            (select count(*) from {spec.audience.relation} where {spec.key} is not null)
+            - (select count(*) from {CANDIDATES} where is_desired)
+            <> (
+                select count(*) from ({ledger.state_sql(spec.name, spec.place)}) as state
+                where hash_version = {literal(version)}
+            ) - (select count(*) from {CANDIDATES} where is_held)
+        """
     )
-    return f"case when operation in ('create', 'update') then '{{' || {pairs} || '}}' end"
+    return bool(has_copies)
 
 
-def _changed_fields(dialect: str, fields: Sequence[Mapped], names: Sequence[str]) -> str:
-    """SQL: names of the fields that an update changes, one a line."""
-    tests = " || ".join(
-        f"case when (cast(held_field_hashes as json) ->> {literal(field.name)}) is distinct from "
-        f"cast({_field_hash(dialect, field, name)} as text) "
-        f"then {literal(field.name + chr(10))} else '' end"
-        for field, name in zip(fields, names, strict=True)
-    )
-    return f"case when operation = 'update' and held_field_hashes is not null then {tests} end"
-
-
-def _field_hash(dialect: str, field: Mapped, name: str) -> str:
-    return hash_sql(dialect, [literal(fingerprint(field.recipe)), name])
+def _sharing_a_key_sql(spec: SyncSpec, ledger: Ledger, match: Mapped) -> str:
+    """SQL: add who holds a key that a candidate wants; an equal row has the same key."""
+    wanted = mapped_sql(spec, ledger.warehouse, {"match_key": match.sql}, among=CANDIDATES)
+    return f"""
+    insert into {CANDIDATES}
+    select entity_id, false, false
+    from ({ledger.state_sql(spec.name, spec.place)}) as state
+    where match_key in (select match_key from ({wanted}) as wanted)
+    """
 
 
 def _counts(
@@ -334,12 +213,9 @@ def _counts(
 ) -> Diff:
     warehouse = ledger.warehouse
     groups = warehouse.query(
-        "select operation, reason, is_desired, count(*) "  # noqa: S608
-        f"from {DIFF_TABLE} where operation <> 'unchanged' group by 1, 2, 3"
+        f"select operation, reason, is_desired, count(*) from {DIFF_TABLE} group by 1, 2, 3"
     )
-    ((desired,),) = warehouse.query(
-        f"select count(distinct {spec.key}) from {spec.audience.relation}"  # noqa: S608
-    )
+    desired = _desired_count(spec, ledger)
     ((rows_hash,),) = warehouse.query(_rows_hash_sql(warehouse.dialect))
     operations: dict[str, int] = {}
     reasons: dict[str, dict[str, int]] = {"withheld": {}, "remove": {}}
@@ -361,18 +237,23 @@ def _counts(
     )
 
 
+def _desired_count(spec: SyncSpec, ledger: Ledger) -> int:
+    """Entities of the audience: its rows, unless it names somebody twice."""
+    ((copies,),) = ledger.warehouse.query(f"select count(*) from {DIFF_TABLE} where is_copied")
+    counted = f"distinct {spec.key}" if copies else spec.key
+    ((desired,),) = ledger.warehouse.query(f"select count({counted}) from {spec.audience.relation}")
+    return int(desired)
+
+
 def _rows_hash_sql(dialect: str) -> str:
     """Order does not matter: the sum of the hashes of what is going to be done."""
     row = hash_sql(dialect, ["entity_id", "operation", "row_hash", "match_key", "reason"])
-    return (
-        f"select coalesce(sum(cast({row} as decimal(38, 0))), 0) from {DIFF_TABLE} "  # noqa: S608
-        "where operation <> 'unchanged'"
-    )
+    return f"select coalesce(sum(cast({row} as decimal(38, 0))), 0) from {DIFF_TABLE}"
 
 
 def _changed_counts(ledger: Ledger, fields: Sequence[Mapped]) -> dict[str, int]:
     rows = ledger.warehouse.query(
-        f"select changed_fields, count(*) from {DIFF_TABLE} "  # noqa: S608
+        f"select changed_fields, count(*) from {DIFF_TABLE} "
         "where changed_fields is not null group by 1"
     )
     changed = {field.name: 0 for field in fields}

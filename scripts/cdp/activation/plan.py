@@ -92,6 +92,7 @@ def plan_sync(project: Project, spec: SyncSpec, ledger: Ledger) -> SyncPlan:
     destination = find_destination(spec.destination)
     is_lost = destination.is_lost(spec.target_object, spec.options, project.root)
     all_rows = destination.takes_all_rows(spec.target_object)
+    ledger.recover(spec)
     try:
         diff = compute_diff(spec, ledger, all_rows, is_lost)
     except BlockedError as error:

@@ -35,6 +35,8 @@ __all__ = ["Progress", "Result", "run_sync"]
 
 _log = logging.getLogger(__name__)
 
+_ACKNOWLEDGED = Outcome("acknowledged")
+
 Progress = Callable[[str, int, int], None]  # sync, rows done, rows in all
 
 
@@ -54,18 +56,15 @@ class Result:
 
 @dataclass(frozen=True)
 class _Planned:
-    """One row operation, as the diff holds it."""
+    """One row operation, as the diff holds it, at its place in the plan."""
 
+    position: int
     entity_id: str
     profile_id: str | None
     operation: str
     row_hash: int | None
     resend_key: str | None
     row: Row
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        return self.entity_id, self.operation
 
 
 def run_sync(
@@ -165,15 +164,16 @@ class _Delivery:
         self.spec, self.ledger, self.run, self.plan = spec, ledger, run, plan
         self.diff, self.destination, self.progress = plan.diff, destination, progress
         self.calls = self.attempted = self.done = 0
+        self.held_back: set[int] = set()
         self.error = ""
 
     def deliver(self) -> Result:
         """Removals first, then the rest; a stop leaves what was not sent as aborted."""
         if self.plan.changes:
-            self.ledger.plan_rows(self.run, DIFF_TABLE)
+            self.ledger.plan_rows(self.run, DIFF_TABLE, self.diff.hash_version)
             try:
                 self._send_all("operation = 'remove'")
-                self.ledger.hold_back_rekeyed(self.run)
+                self.held_back = self.ledger.hold_back_rekeyed(self.run)
                 self._send_all("operation in ('create', 'update', 'unchanged')")
                 self._finish()
             except (FatalDestinationError, RetriableError) as error:
@@ -184,7 +184,7 @@ class _Delivery:
 
     def _finish(self) -> None:
         self.destination.finish()
-        self.ledger.acknowledge_accepted(self.run, self.diff.hash_version)
+        self.ledger.acknowledge_accepted(self.run)
 
     def _close(self) -> Result:
         tally = self.ledger.tally(self.run)
@@ -224,19 +224,19 @@ class _Delivery:
 
     def _rows(self, start: int, stop: int) -> Iterator[_Planned]:
         names = [f"field_{number}" for number in range(len(self.diff.fields))]
-        columns = "entity_id, profile_id, operation, row_hash, resend_key, match_key"
+        columns = "position, entity_id, profile_id, operation, row_hash, resend_key, match_key"
         for found in self.ledger.rows(
             f"select {', '.join((columns, *names))} from {DIFF_TABLE} "  # noqa: S608
             f"where position >= {start} and position < {stop} order by position"
         ):
-            entity, profile, operation, row_hash, resend_key, match_key, *values = found
+            position, entity, profile, operation, row_hash, resend_key, match_key, *values = found
             fields = {} if operation == "remove" else _fields(self.diff.fields, values)
             row = Row(match_key, fields)
-            yield _Planned(entity, profile, operation, row_hash, resend_key, row)
+            yield _Planned(position, entity, profile, operation, row_hash, resend_key, row)
 
     def _send(self, planned: list[_Planned]) -> None:
-        allowed = self._still_planned(self._allowed(planned))
-        if allowed:
+        ready = [row for row in planned if row.position not in self.held_back]
+        if allowed := self._allowed(ready):
             self._attempt(allowed)
 
     def _allowed(self, planned: list[_Planned]) -> list[_Planned]:
@@ -245,22 +245,16 @@ class _Delivery:
         reasons = refused(self.spec, self.ledger.warehouse, [row.profile_id or "" for row in asked])
         stopped = [row for row in asked if row.profile_id in reasons]
         self._settle((row, Outcome("aborted", reasons[row.profile_id or ""])) for row in stopped)
-        pairs = {row.pair for row in stopped}
-        return [row for row in planned if row.pair not in pairs]
-
-    def _still_planned(self, planned: list[_Planned]) -> list[_Planned]:
-        pairs = [row.pair for row in planned if row.operation != "unchanged"]
-        held_back = set(pairs) - self.ledger.open_rows(self.run, pairs) if pairs else set()
-        return [row for row in planned if row.pair not in held_back]
+        gone = {row.position for row in stopped}
+        return [row for row in planned if row.position not in gone]
 
     def _attempt(self, planned: Sequence[_Planned]) -> None:
         """One call for these rows; a batch refused as a whole is halved until the bad rows
         stand alone: at most 2·log2(n) + 1 calls more for one bad row."""
         batch = Batch(self._key(planned), tuple(row.row for row in planned))
-        changes = [row.pair for row in planned if row.operation != "unchanged"]
-        self.ledger.attempt(self.run, batch.key, changes)
+        self.ledger.attempt(self.run, batch.key, planned[0].position, planned[-1].position)
         self.calls += 1
-        self.attempted += len(changes)
+        self.attempted += sum(row.operation != "unchanged" for row in planned)
         remove = planned[0].operation == "remove"
         try:
             outcomes = (self.destination.remove if remove else self.destination.upsert)(batch)
@@ -279,6 +273,13 @@ class _Delivery:
             self._settle((row, Outcome("aborted", "not_taken")) for row in planned)
             raise
         else:
+            self._take(planned, outcomes)
+
+    def _take(self, planned: Sequence[_Planned], outcomes: Sequence[Outcome]) -> None:
+        plain = all(outcome == _ACKNOWLEDGED for outcome in outcomes)
+        if plain and len(outcomes) == len(planned) and not self.spec.log_values:
+            self.ledger.acknowledge(self.run, planned[0].position, planned[-1].position)
+        else:
             self._settle(zip(planned, outcomes, strict=True))
 
     def _key(self, planned: Sequence[_Planned]) -> str:
@@ -291,12 +292,11 @@ class _Delivery:
             self._settled(row, outcome) for row, outcome in outcomes if row.operation != "unchanged"
         ]
         if settled:
-            self.ledger.settle(self.run, settled, self.diff.hash_version)
+            self.ledger.settle(self.run, settled)
 
     def _settled(self, planned: _Planned, outcome: Outcome) -> Settled:
         return Settled(
-            entity_id=planned.entity_id,
-            operation=planned.operation,
+            position=planned.position,
             status="accepted_async" if outcome.status == "accepted" else outcome.status,
             code=outcome.code,
             message=outcome.message,

@@ -12,6 +12,8 @@ import pytest
 from activation.memory import Memory, Shop, installed
 from activation.test_convergence import META
 from activation.world import FILES, Person, World
+from cdp.activation import show
+from cdp.activation.ledger import Ledger
 from cdp.activation.parents import stale_parents
 from cdp.activation.session import Session, exit_code
 from cdp.errors import BlockedError, ConfigError
@@ -328,6 +330,56 @@ def test_a_column_goes_from_the_model_that_shares_it(crm: World, shop: Shop) -> 
     assert crm.sync().sent == 1
     assert "nobody said so" not in str(shop.records)
     assert "ada@example.com" in str(shop.records)
+
+
+def test_changed_fields_are_named_whatever_they_are_called(world: World, shop: Shop) -> None:
+    names = ["$.x", "/x", "", 'a"b', "a", "$"]
+    world.meta = META | {"cdp_fields": {"email": "email", **dict.fromkeys(names, "orders")}}
+    world.people(CROWD[:3])
+    world.sync()
+    world.people([replace(CROWD[0], orders=9), replace(CROWD[1], email="x"), CROWD[2]])
+    counts = world.plan().facts()["changed_fields"]
+    assert counts == {"email": 1, **dict.fromkeys(names, 1)}
+
+
+def test_who_is_named_twice_is_noticed_even_when_nothing_changed(world: World, shop: Shop) -> None:
+    world.meta = dict(META)
+    world.people(CROWD[:6])
+    world.sync()
+    world.warehouse.execute("insert into cdp_segments.seg_people values ('p001', 1), ('p001', 1)")
+    facts = world.plan().facts()
+    assert (facts["desired"], facts["unchanged"]) == (6, 5)
+    assert facts["remove_reasons"] == {"duplicate_key": 1}
+
+
+def test_an_unchanged_row_keeps_its_key_from_a_newcomer(world: World, shop: Shop) -> None:
+    world.meta = META | {"cdp_match": ["email"]}
+    world.people([Person("p5", "a@example.com")])
+    world.sync()
+    world.people([Person("p1", "a@example.com"), Person("p5", "a@example.com")])
+    facts = world.plan().facts()
+    assert (facts["unchanged"], facts["withheld_reasons"]) == (1, {"duplicate_key": 1})
+
+
+def test_other_runs_that_come_and_go_end_in_a_sentence(crm: World) -> None:
+    class Restless(Ledger):
+        taken = 0
+
+        def _next_number(self, sync: str) -> int:
+            self.taken += 1
+            return self.taken
+
+    with pytest.raises(BlockedError, match="other runs come and go"):
+        Restless(crm.warehouse, crm.ledger.clock).start(crm.spec, "", None)
+
+
+def test_nothing_planned_and_long_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    show.as_table("x", [], show.console())
+    assert "No sync is on for this target" in capsys.readouterr().out
+    key = "a_sync_with_a_rather_long_name_to_a_destination#1234567"
+    row = {"run_id": key, "status": "failed", "error": "word " * 60}
+    show.print_rows([row], show.console())
+    assert key in capsys.readouterr().out
 
 
 def test_an_unmapped_column_is_no_change(crm: World, shop: Shop) -> None:

@@ -1,0 +1,317 @@
+"""What is to be done with each candidate, as one chain of named steps in SQL.
+
+desired, held      what is wanted and what is there, of the candidates alone
+compared, gated    both side by side, and what the gate says of the person
+judged             why a row may not or cannot go
+decided            create, update, remove, unchanged or withheld
+operations         the rows to be sent; a changed key makes two
+"""
+
+# ruff: noqa: S608 - names are quoted, values are parameters or quoted literals
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from cdp.activation.gate import consents_sql, reason_sql
+from cdp.activation.hashing import fingerprint, hash_sql, literal
+from cdp.activation.mapping import Mapped
+from cdp.activation.spec import SyncSpec
+from cdp.warehouse import Warehouse
+
+__all__ = ["judged_sql", "mapped_sql", "row_hash_sql", "unchanged_sql"]
+
+_MIRRORS = ("mirror", "audience")
+
+# Reasons for which a held row stays where it is, even in a mirror.
+_NOT_A_REMOVAL = ("rejected_before",)
+
+
+def mapped_sql(
+    spec: SyncSpec, warehouse: Warehouse, columns: Mapping[str, str], among: str = ""
+) -> str:
+    """SQL: entity_id, profile_id, has_profile and `columns` (name → SQL) of the audience.
+
+    among: the table of the only entities to look at.
+    """
+    made = "".join(f",\n            {sql} as {name}" for name, sql in columns.items())
+    join, has_profile = "", "true"
+    if spec.profiles is not None:
+        join = f"left join {spec.profiles.relation} as profiles on profiles.profile_id"
+        join += " = audience.profile_id"
+        has_profile = "profiles.profile_id is not null"
+    has_person = "profile_id" in warehouse.columns(spec.audience.schema, spec.audience.table)
+    key = f"cast(audience.{spec.key} as text)"
+    chosen = f"and {key} in (select entity_id from {among})" if among else ""
+    return f"""
+        select
+            {key} as entity_id,
+            cast({"audience.profile_id" if has_person else "null"} as text) as profile_id,
+            {has_profile} as has_profile{made}
+        from {spec.audience.relation} as audience
+        {join}
+        where audience.{spec.key} is not null {chosen}
+    """
+
+
+def row_hash_sql(
+    dialect: str, fields: Sequence[Mapped], match: Mapped, values: Sequence[str]
+) -> str:
+    """SQL: the hash of a row's values, and of how they are made."""
+    recipe = fingerprint([field.recipe for field in fields], match.recipe)
+    return hash_sql(dialect, [literal(recipe), *values])
+
+
+def unchanged_sql(
+    spec: SyncSpec,
+    warehouse: Warehouse,
+    fields: Sequence[Mapped],
+    match: Mapped,
+    diff_table: str,
+) -> str:
+    """SQL: the rows that `diff_table` does not speak of, behind it in the order."""
+    values = {"match_key": match.sql} | _values(fields)
+    return f"""
+        select
+            entity_id, profile_id, 'unchanged', {", ".join(values)},
+            row_number() over (order by entity_id)
+            + (select coalesce(max(position), 0) from {diff_table})
+        from ({mapped_sql(spec, warehouse, values)}) as mapped
+        where entity_id not in (select entity_id from {diff_table})
+    """
+
+
+def judged_sql(
+    spec: SyncSpec,
+    warehouse: Warehouse,
+    fields: Sequence[Mapped],
+    match: Mapped,
+    version: str,
+    *,
+    candidates: str,
+    held: str,
+    rejected: str,
+) -> str:
+    """SQL: one row per row operation and per withheld row of the table `candidates`.
+
+    held, rejected: SQL for what is there, and for what was refused and still stands.
+    """
+    dialect = warehouse.dialect
+    values = _values(fields)
+    chosen = f"where entity_id in (select entity_id from {candidates})"
+    steps = {
+        "consents": consents_sql(spec, warehouse, among=_people_sql(spec, warehouse, candidates)),
+        "mapped": mapped_sql(spec, warehouse, values | {"match_key": match.sql}, candidates),
+        "single": _single_sql(list(values)),
+        "desired": f"select *, {row_hash_sql(dialect, fields, match, list(values))} as row_hash "
+        "from single",
+        "held": f"select * from ({held}) as all_held {chosen}",
+        "rejected": rejected,
+        "compared": _compared_sql(list(values)),
+        "gated": f"""
+            select compared.*, {reason_sql(spec, "compared.profile_id", dialect)} as gate_reason
+            from compared
+            left join consents on compared.profile_id = consents.profile_id""",
+        "ranked": f"select *, {_claim_sql(spec)} as claim from gated",
+        "judged": _judged_sql(spec, version),
+        "decided": f"select *, {_operation_sql(spec.mode)} as operation from judged",
+        "operations": _operations_sql(list(values)),
+        "named": f"""
+            select
+                *,
+                case
+                    when row_hash is not distinct from sent_hash
+                        and (operation = 'remove') = (sent_operation = 'remove') then batch_key
+                end as resend_key,
+                {_field_hashes(dialect, fields)} as field_hashes,
+                {_changed_fields(dialect, fields)} as changed_fields
+            from operations""",
+    }
+    chain = ",\n\n".join(f"{name} as ({sql})" for name, sql in steps.items())
+    return f"""
+    with
+
+    {chain}
+
+    select
+        *,
+        row_number() over (
+            order by
+                case operation
+                    when 'remove' then 1 when 'withheld' then 3 else 2
+                end,
+                resend_key nulls last,
+                entity_id
+        ) as position
+    from named
+    where operation <> 'unchanged'
+    """
+
+
+def _values(fields: Sequence[Mapped]) -> dict[str, str]:
+    return {f"field_{number}": field.sql for number, field in enumerate(fields)}
+
+
+def _people_sql(spec: SyncSpec, warehouse: Warehouse, candidates: str) -> str:
+    """SQL: whom the candidates name, as far as the key says so; others are not narrowed."""
+    return f"select entity_id from {candidates}" if spec.entity == "profile" else ""
+
+
+def _single_sql(values: Sequence[str]) -> str:
+    """A model that names an entity twice does not say which row is meant: one stands for
+    them, to be withheld."""
+    return f"""
+            select
+                *,
+                count(*) over (partition by entity_id) > 1 as is_copied
+            from (
+                select
+                    *,
+                    row_number() over (
+                        partition by entity_id order by {", ".join(values)}
+                    ) as copy
+                from mapped
+            ) as copies
+            """
+
+
+def _compared_sql(values: Sequence[str]) -> str:
+    made = "".join(f"desired.{name}, " for name in values)
+    return f"""
+            select
+                {made}
+                coalesce(desired.entity_id, held.entity_id) as entity_id,
+                coalesce(desired.profile_id, held.profile_id) as profile_id,
+                desired.match_key,
+                desired.row_hash,
+                desired.has_profile,
+                desired.entity_id is not null as is_desired,
+                held.entity_id is not null as is_held,
+                held.is_certain,
+                held.match_key as held_key,
+                held.row_hash as held_hash,
+                held.hash_version,
+                held.field_hashes as held_field_hashes,
+                held.sent_operation,
+                held.sent_hash,
+                held.batch_key,
+                desired.is_copied
+            from (select * from desired where copy = 1) as desired
+            full join held on desired.entity_id = held.entity_id"""
+
+
+def _claim_sql(spec: SyncSpec) -> str:
+    """SQL: 1 for the row that may use its match key, more for the others: of several, the
+    one that holds it already goes, else the first."""
+    if spec.match == spec.key:
+        return "1"
+    return """row_number() over (
+                partition by
+                    match_key,
+                    is_desired and gate_reason is null and has_profile and not is_copied
+                order by
+                    case when is_held and held_key = match_key then 0 else 1 end, entity_id
+            )"""
+
+
+def _judged_sql(spec: SyncSpec, version: str) -> str:
+    return f"""
+            select
+                ranked.*,
+                case
+                    when not is_desired and {literal(spec.mode in _MIRRORS)} then null
+                    when gate_reason is not null then gate_reason
+                    when not is_desired then null
+                    when not has_profile then 'missing_profile'
+                    when match_key is null then 'missing_key'
+                    when is_copied or claim > 1 then 'duplicate_key'
+                    when rejected.row_hash = ranked.row_hash
+                        and rejected.operation <> 'remove' then 'rejected_before'
+                end as reason,
+                coalesce(rejected.operation = 'remove'
+                    and rejected.row_hash is not distinct from ranked.held_hash, false)
+                    as is_stuck,
+                coalesce(is_held and is_certain and hash_version = {literal(version)}
+                    and held_hash = ranked.row_hash, false) as is_same,
+                coalesce(is_desired and is_held and held_key <> ranked.match_key, false)
+                    as is_rekeyed
+            from ranked
+            left join rejected on ranked.entity_id = rejected.entity_id"""
+
+
+def _operation_sql(mode: str) -> str:
+    """SQL: what to do with a judged row; null: nothing, since nobody asks for it."""
+    mirrors = mode in _MIRRORS
+    leaves = "'remove'" if mirrors else "null"
+    kept = ", ".join(literal(reason) for reason in _NOT_A_REMOVAL)
+    spoiled = f"when is_held and reason not in ({kept}) then 'remove'" if mirrors else ""
+    gone = "" if mode == "append" else "when is_held and gate_reason is not null then 'remove'"
+    once = mode in ("create", "append")
+    changed, rekeyed = ("'unchanged'", "'unchanged'") if once else ("'update'", "'create'")
+    return f"""case
+                when is_stuck and (gate_reason is not null or not is_desired) then 'withheld'
+                {gone}
+                {spoiled}
+                when not is_desired then {leaves}
+                when reason is not null then 'withheld'
+                when not is_held or held_hash is null then 'create'
+                when is_same then 'unchanged'
+                when is_rekeyed then {rekeyed}
+                else {changed}
+            end"""
+
+
+def _operations_sql(values: Sequence[str]) -> str:
+    shared = ("entity_id", "profile_id", "held_field_hashes")
+    columns = ", ".join((*values, *shared, "sent_operation", "sent_hash", "batch_key", "is_copied"))
+    return f"""
+            select
+                {columns}, operation, is_desired,
+                coalesce(reason, 'left_segment') as reason,
+                case operation when 'remove' then held_key else match_key end as match_key,
+                case operation when 'remove' then held_hash else row_hash end as row_hash
+            from decided
+            where operation is not null
+
+            union all
+
+            -- A record whose key changed is taken away under its old key, then made anew.
+            select
+                {columns}, 'remove' as operation, false as is_desired,
+                'rekeyed' as reason,
+                held_key as match_key, held_hash as row_hash
+            from decided
+            where is_rekeyed and operation = 'create' and not is_stuck"""
+
+
+def _field_hashes(dialect: str, fields: Sequence[Mapped]) -> str:
+    """SQL: JSON text, field → hash."""
+    pairs = " || ', ' || ".join(
+        f"{literal(json.dumps(field.name) + ': ')} || {hashed}"
+        for field, hashed in _hashed(dialect, fields)
+    )
+    return f"case when operation in ('create', 'update') then '{{' || {pairs} || '}}' end"
+
+
+def _changed_fields(dialect: str, fields: Sequence[Mapped]) -> str:
+    """SQL: names of the fields that an update changes, one a line.
+
+    What is held is searched as text for `"field": hash`: whatever a field is called, it is
+    not taken for a path.
+    """
+    listed = "', ' || substr(held_field_hashes, 2, length(held_field_hashes) - 2) || ','"
+    tests = " || ".join(
+        f"case when strpos({listed}, {literal(f', {json.dumps(field.name)}: ')} || {hashed} "
+        f"|| ',') = 0 then {literal(field.name + chr(10))} else '' end"
+        for field, hashed in _hashed(dialect, fields)
+    )
+    return f"case when operation = 'update' and held_field_hashes is not null then {tests} end"
+
+
+def _hashed(dialect: str, fields: Sequence[Mapped]) -> list[tuple[Mapped, str]]:
+    """Each field with SQL for its hash, as text."""
+    return [
+        (field, f"cast({hash_sql(dialect, [literal(fingerprint(field.recipe)), name])} as text)")
+        for field, name in zip(fields, _values(fields), strict=True)
+    ]
