@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,69 @@ def identity_promote(settings: dict[str, Any], version: str | None) -> None:
     finally:
         warehouse.close()
     click.echo(f"'{chosen}' scores from the next cdp build on.")
+
+
+@identity.command("impact")
+@click.option("--against", metavar="NAME", help="Compare with the build beside of that name.")
+@click.option("--candidate", is_flag=True, help="Score with the newest fitted matching model.")
+@click.option("--model", metavar="VERSION", help="Score with this fitted matching model.")
+@click.option("--no-segments", is_flag=True, help="Stop at who is who: faster.")
+@click.option("--keep", is_flag=True, help="Leave the build, in schemas beside_impact_….")
+@click.option(
+    "--fail-over",
+    type=click.FloatRange(min=0),
+    metavar="PCT",
+    help="Exit with 4 when more per cent of the profiles are merged or split.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--markdown", is_flag=True, help="Print it as Markdown, for a pull request.")
+@click.pass_obj
+def identity_impact(
+    settings: dict[str, Any], against: str | None, candidate: bool, model: str | None,
+    no_segments: bool, keep: bool, fail_over: float | None, as_json: bool, markdown: bool,
+) -> None:  # fmt: skip
+    """Show what the working tree would do to people, before it does.
+
+    Rules (seeds, vars), code, sources and, with --candidate, a fitted model: all of it is
+    built beside what stands, compared, and dropped again. What stands is not touched.
+    Segments move by the clock, too: for rules alone, compare with a build of today (cdp
+    build --beside NAME from the main branch, then --against NAME here).
+
+    \b
+    Examples:
+      cdp identity impact
+      cdp identity impact --candidate --no-segments
+      cdp identity impact --against main --markdown --fail-over 1 > impact.md
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from cdp.errors import BlockedError
+    from cdp.identity.impact import impact
+    from cdp.identity.show import as_markdown, impact_sections, print_sections
+
+    if candidate and model:
+        raise click.UsageError("--candidate is the newest model; --model names one. Say either.")
+    with Progress(
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("Building beside", total=None)
+        found = impact(
+            settings["project_dir"], settings["target"], against, "" if candidate else model,
+            not no_segments, keep,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=2, default=str))
+    elif markdown:
+        click.echo(as_markdown("What this does to people", list(impact_sections(found))))
+    else:
+        print_sections(list(impact_sections(found)), Console())
+    if fail_over is not None and found.moved_pct > fail_over:
+        raise BlockedError(
+            f"{found.moved_pct:.2f} % of the profiles would be merged or split, and --fail-over "
+            f"allows {fail_over:g} %. Look at the examples; then mend the rules, or allow more."
+        )
 
 
 def _figure(value: object) -> str:

@@ -1,0 +1,24 @@
+"""Where a build has its schemas, quoted for SQL; made while the environment names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdp.warehouse import quoted, schema_name
+
+__all__ = ["Places"]
+
+
+@dataclass(frozen=True)
+class Places:
+    """The public schema, the internal one and that of state."""
+
+    cdp: str
+    internal: str
+    state: str
+
+    @staticmethod
+    def here(target: str) -> Places:
+        """As the environment names them now (see cdp.beside)."""
+        names = ("cdp", "cdp_internal", "cdp_state")
+        return Places(*(quoted(schema_name(name, target)) for name in names))
