@@ -22,7 +22,8 @@ __all__ = ["problems"]
 _READ_BY_PYTHON = {"cdp_live_targets", "cdp_share_columns"}
 _KINDS = ("email", "phone", "text")
 _SOURCE_KEYS = ("brand", "database", "schemas")
-_ATTRIBUTE_KEYS = ("group", "optional", "rule", "sources")
+_ATTRIBUTE_KEYS = ("group", "half_life_days", "min_confidence", "optional", "rule", "sources")
+_RULES = ("most_recent", "source_priority", "most_frequent", "most_complete", "verified_first")
 
 
 def problems(project_dir: Path) -> list[str]:
@@ -178,7 +179,26 @@ def _check_reference(known: _Known, value: Any) -> Iterator[str]:
 
 def _check_attributes(_: _Known, value: Any) -> Iterator[str]:
     for name, settings in value.items() if isinstance(value, Mapping) else ():
-        yield from _unknown_keys(f"cdp_attributes.{name}", settings, _ATTRIBUTE_KEYS)
+        path = f"cdp_attributes.{name}"
+        yield from _unknown_keys(path, settings, _ATTRIBUTE_KEYS)
+        given = settings if isinstance(settings, Mapping) else {}
+        if given.get("rule") not in _RULES:
+            yield f"{path}.rule is '{given.get('rule')}'.{_nearest(given.get('rule'), _RULES)}"
+        for key, least, most in (("half_life_days", 1, 36500), ("min_confidence", 0, 1)):
+            number = given.get(key, least)
+            if not isinstance(number, int | float) or not least <= number <= most:
+                yield f"{path}.{key} is '{number}'. Use a number from {least} to {most}."
+
+
+def _check_second_party(known: _Known, value: Any) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield "cdp_second_party_sources is no list. Write one source a line, or []."
+        return
+    sources = known.panel.get("cdp_sources") or {}
+    for name in value:
+        if name not in known.sources:
+            hint = _nearest(name, sources)
+            yield f"cdp_second_party_sources: there is no source '{name}'.{hint}"
 
 
 def _check_share_columns(known: _Known, value: Any) -> Iterator[str]:
@@ -214,6 +234,7 @@ _CHECKS: dict[str, Callable[[_Known, Any], Iterator[str]]] = {
     "cdp_identifier_types": _check_identifier_types,
     "cdp_reference": _check_reference,
     "cdp_attributes": _check_attributes,
+    "cdp_second_party_sources": _check_second_party,
     "cdp_traits": _check_traits,
     "cdp_segments": _check_segments,
     "cdp_share_columns": _check_share_columns,

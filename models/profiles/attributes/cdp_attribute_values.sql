@@ -1,6 +1,7 @@
 -- One row per (profile_id, attribute, value): every candidate of a golden attribute,
--- and why it won or lost. A view: computed for the person that somebody asks about.
--- Attributes of a group win together: a lone best value loses to its group.
+-- and why it won or lost; and one per (source, record_id) that says what is no evidence
+-- (an echo of our own writing, an impossible date). A view: computed for the person that somebody asks about. Attributes of a
+-- group win together: a lone best value loses to its group.
 
 {{ config(schema=none, access='public', materialized='view') }}
 
@@ -8,6 +9,10 @@
 
 with candidates as (
     select * from {{ ref('prf_attribute_candidates') }}
+),
+
+refused as (
+    select * from {{ ref('prf_refused_values') }}
 ),
 
 explained as (
@@ -26,7 +31,25 @@ explained as (
                 cast(filled as {{ cdp_type('text') }}), ' of ',
                 cast(fillable as {{ cdp_type('text') }}), ' filled'
             )
-        end as evidence
+        end as evidence,
+        concat(
+            case when is_shared then ', shared with others' else '' end,
+            case
+                when party = 3 then concat(', told by ', coalesce(provider, 'a provider'))
+                when party = 2 then ', told by a partner'
+                else ''
+            end,
+            ', confidence ', cast(cast(confidence as numeric(5, 3)) as
+                {{ cdp_type('text') }}),
+            case
+                when not is_believed
+                    then concat(
+                        ', below the minimum of ',
+                        cast(min_confidence as {{ cdp_type('text') }})
+                    )
+                else ''
+            end
+        ) as doubts
     from candidates
 ),
 
@@ -42,14 +65,13 @@ candidate_values as (
         profile_id,
         '{{ name }}' as attribute,
         cast({{ name }} as {{ cdp_type('text') }}) as value,
-        attribute_group,
-        rule,
         source,
         record_id,
         observed_at,
-        is_shared,
-        evidence,
-        candidate_rank
+        concat(rule, ' in group ', attribute_group, ': ', evidence, doubts) as why,
+        confidence,
+        candidate_rank,
+        candidate_rank = 1 and is_believed as is_winner
     from explained
     where attribute_group = '{{ key }}' and {{ name }} is not null
     {%- endfor %}
@@ -66,6 +88,39 @@ best_of_each_value as (
     from candidate_values
 ),
 
+told as (
+    select
+        profile_id,
+        attribute,
+        value,
+        source,
+        record_id,
+        observed_at,
+        is_winner,
+        true as is_evidence,
+        confidence,
+        why,
+        candidate_rank
+    from best_of_each_value
+    where position_in_value = 1
+
+    union all
+
+    select
+        profile_id,
+        attribute,
+        value,
+        source,
+        record_id,
+        observed_at,
+        false as is_winner,
+        false as is_evidence,
+        cast(0 as {{ cdp_type('float') }}) as confidence,
+        why,
+        cast(null as {{ cdp_type('integer') }}) as candidate_rank
+    from refused
+),
+
 final as (
     select
         profile_id,
@@ -76,17 +131,16 @@ final as (
         observed_at,
         row_number() over (
             partition by profile_id, attribute
-            order by candidate_rank
+            order by candidate_rank nulls last, source, record_id
         ) as rank,
-        candidate_rank = 1 as is_winner,
+        is_winner,
+        is_evidence,
+        confidence,
         concat(
-            rule, ' in group ', attribute_group, ': ', evidence,
-            case when is_shared then ', shared with others' else '' end,
-            ', observed ',
+            why, ', observed ',
             coalesce(cast({{ cdp_date('observed_at') }} as {{ cdp_type('text') }}), 'never')
         ) as why
-    from best_of_each_value
-    where position_in_value = 1
+    from told
 )
 
 select * from final

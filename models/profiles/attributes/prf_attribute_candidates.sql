@@ -1,40 +1,67 @@
 -- One row per (profile_id, attribute_group, candidate): the values that one record
--- offers for a group of attributes, and their rank by the group's rule. Rank 1
+-- offers for a group of attributes, how far its rule trusts them, and their rank. Rank 1
 -- survives. Reads `cdp_attributes` of the control panel.
 
 {%- set groups = cdp_attribute_groups() %}
 {%- set contact = cdp_contact_attributes() %}
+{%- set names = var('cdp_attributes').keys() | reject('in', contact) | list %}
 
-with people as (
-    select * from {{ ref('prf_people') }}
+with statements as (
+    select * from {{ ref('prf_statements') }}
 ),
 
 contact_points as (
     select * from {{ ref('prf_contact_points') }}
 ),
 
-candidates as (
-    {%- for key, group in groups.items() %}
-    {%- set is_contact = group.attributes[0] in contact %}
-    {%- set counted = group.attributes | reject('in', group.optional) | list %}
-    {%- if not loop.first %}
+refused as (
+    select
+        source,
+        record_id
+        {%- for name in names %},
+        max(case when attribute = '{{ name }}' then 1 end) as refuses_{{ name }}
+        {%- endfor %}
+    from {{ ref('prf_refused_values') }}
+    group by source, record_id
+),
 
-    union all
-    {% endif %}
+evidence as (
+    select
+        statements.profile_id,
+        statements.source,
+        statements.record_id,
+        statements.party,
+        statements.provider,
+        statements.observed_at
+        {%- for name in names %},
+        case when refused.refuses_{{ name }} is null then statements.{{ name }} end
+            as {{ name }}
+        {%- endfor %}
+    from statements
+    left join refused
+        on
+            statements.source = refused.source
+            and statements.record_id = refused.record_id
+),
+{% for key, group in groups.items() %}
+{%- set is_contact = group.attributes[0] in contact %}
+{%- set counted = group.attributes | reject('in', group.optional) | list %}
+
+{{ key }}_candidates as (
     select
         profile_id,
-        '{{ key }}' as attribute_group,
-        '{{ group.rule }}' as rule,
         source,
         record_id,
-        {%- if is_contact %}
+        party,
         observed_at,
+        {%- if is_contact %}
+        cast(null as {{ cdp_type('text') }}) as provider,
         is_shared,
         is_verified,
         1 as filled,
         1 as fillable,
         {%- else %}
-        updated_at as observed_at,
+        provider,
         false as is_shared,
         false as is_verified,
         {{ cdp_filled(counted) }} as filled,
@@ -64,19 +91,36 @@ candidates as (
     from contact_points
     where attribute = '{{ group.attributes[0] }}'
     {%- else %}
-    from people
+    from evidence
     where coalesce(
         {%- for name in group.attributes -%}
         cast({{ name }} as {{ cdp_type('text') }}){{ ', ' if not loop.last }}
         {%- endfor -%}
     ) is not null
     {%- endif %}
+),
+{%- endfor %}
+
+candidates as (
+    {%- for key, group in groups.items() %}
+    {%- if not loop.first %}
+
+    union all
+    {% endif %}
+    select
+        *,
+        '{{ key }}' as attribute_group,
+        '{{ group.rule }}' as rule,
+        {{ cdp_confidence(group) }} as confidence,
+        {{ group.min_confidence or 0 }} as min_confidence
+    from {{ key }}_candidates
     {%- endfor %}
 ),
 
 counted as (
     select
         *,
+        confidence >= min_confidence as is_believed,
         count(*) over (
             partition by profile_id, attribute_group, value_key
         ) as records_agreeing
@@ -89,14 +133,10 @@ ranked as (
         row_number() over (
             partition by profile_id, attribute_group
             order by
+                is_believed desc,
+                party,
                 is_shared,
-                case rule
-                    when 'source_priority' then source_rank
-                    when 'most_frequent' then -records_agreeing
-                    when 'most_complete' then -filled
-                    when 'verified_first' then case when is_verified then 0 else 1 end
-                    else 0
-                end,
+                confidence desc,
                 case when rule = 'most_recent' then observed_at end desc nulls last,
                 filled desc,
                 observed_at desc nulls last,

@@ -1,5 +1,5 @@
 -- One row per profile_id: the golden attributes, each from the surviving candidate of
--- its group.
+-- its group. A group in which nobody is believed has none.
 
 with candidates as (
     select * from {{ ref('prf_attribute_candidates') }}
@@ -12,7 +12,7 @@ survivors as (
         {%- endfor %}
         profile_id
     from candidates
-    where candidate_rank = 1
+    where candidate_rank = 1 and is_believed
     group by profile_id
 )
 

@@ -28,6 +28,7 @@ _Kind = type | tuple[type, ...]
 
 _KEYS: dict[str, _Kind] = {
     "cdp_destination": str,
+    "cdp_echoes_in": str,
     "cdp_object": str,
     "cdp_entity": str,
     "cdp_mode": str,

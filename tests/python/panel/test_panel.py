@@ -63,6 +63,18 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         lambda panel: panel.update(cdp_inputz={}),
         "vars: cdp: cdp_inputz is read by nothing. Did you mean 'cdp_inputs'?",
     ),
+    "an unknown rule of survivorship": (
+        lambda panel: panel["cdp_attributes"]["gender"].update(rule="most_recnt"),
+        "cdp_attributes.gender.rule is 'most_recnt'. Did you mean 'most_recent'?",
+    ),
+    "a confidence above certainty": (
+        lambda panel: panel["cdp_attributes"]["gender"].update(min_confidence=50),
+        "cdp_attributes.gender.min_confidence is '50'. Use a number from 0 to 1.",
+    ),
+    "a partner that is no source": (
+        lambda panel: panel.update(cdp_second_party_sources=["partners"]),
+        "cdp_second_party_sources: there is no source 'partners'. Did you mean 'partner'?",
+    ),
     "an unknown contract": (
         lambda panel: panel["cdp_inputs"].update(peeple=[]),
         "cdp_inputs takes no 'peeple'. Did you mean 'people'?",

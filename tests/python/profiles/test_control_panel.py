@@ -35,7 +35,11 @@ CASES = {
     "an unknown key": (
         {"cdp_attributes": {"first_name": NAME | {"weight": 2}}},
         "Unknown key 'weight' in vars: cdp_attributes.first_name. It takes: rule, group, "
-        "sources, optional.",
+        "sources, optional, half_life_days, min_confidence.",
+    ),
+    "a half-life of no days": (
+        {"cdp_attributes": {"first_name": NAME | {"half_life_days": 0}}},
+        "vars: cdp_attributes.first_name.half_life_days is '0'. Use a number from 1 to 36500.",
     ),
     "a group of two minds": (
         {"cdp_attributes": {"first_name": NAME, "last_name": NAME | {"rule": "most_recent"}}},
