@@ -13,11 +13,7 @@ identifiers as (
 ),
 
 refused as (
-    select distinct
-        identifier_type,
-        identifier_value,
-        rule
-    from {{ ref('idg_edges_rejected') }}
+    select * from {{ ref('idg_edges_rejected') }}
 ),
 
 by_source as (
@@ -28,12 +24,19 @@ by_source as (
         identifiers.source,
         min(identifiers.first_seen_at) as first_seen_at,
         max(identifiers.last_seen_at) as last_seen_at,
-        count(*) as records
+        count(*) as records,
+        count(refused.rule) as refusals,
+        min(refused.rule) as refused_by
     from identifiers
     inner join identity_map
         on
             identifiers.source = identity_map.source
             and identifiers.record_id = identity_map.record_id
+    left join refused
+        on
+            identifiers.source = refused.source
+            and identifiers.record_id = refused.record_id
+            and identifiers.identifier_type = refused.identifier_type
     group by
         identity_map.profile_id,
         identifiers.identifier_type,
@@ -49,7 +52,9 @@ by_profile as (
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at,
         {{ dbt.listagg('source', "', '", 'order by source') }} as sources,
-        cast(sum(records) as {{ cdp_type('integer') }}) as records
+        cast(sum(records) as {{ cdp_type('integer') }}) as records,
+        sum(refusals) < sum(records) as is_linking,
+        min(refused_by) as refused_by
     from by_source
     group by profile_id, identifier_type, identifier_value
 ),
@@ -64,16 +69,18 @@ shared as (
 )
 
 select
-    by_profile.*,
+    by_profile.profile_id,
+    by_profile.identifier_type,
+    by_profile.identifier_value,
+    by_profile.first_seen_at,
+    by_profile.last_seen_at,
+    by_profile.sources,
+    by_profile.records,
     shared.identifier_value is not null as is_shared,
-    refused.rule is null as is_linking,
-    refused.rule as refused_by
+    by_profile.is_linking,
+    by_profile.refused_by
 from by_profile
 left join shared
     on
         by_profile.identifier_type = shared.identifier_type
         and by_profile.identifier_value = shared.identifier_value
-left join refused
-    on
-        by_profile.identifier_type = refused.identifier_type
-        and by_profile.identifier_value = refused.identifier_value

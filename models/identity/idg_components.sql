@@ -13,6 +13,13 @@ limits as (
     select * from {{ ref('idg_limits') }}
 ),
 
+overrides as (
+    select distinct overrides.*
+    from {{ ref('idg_overrides') }} as overrides
+    inner join edges on overrides.node_id = edges.node_id
+    where overrides.action = 'force_link'
+),
+
 -- The least (priority, node_id) as one number: node ids stay below two to the 31st.
 hubs as (
     select
@@ -66,10 +73,22 @@ spare_pairs as (
             )
 ),
 
+pairs_by_hand as (
+    select
+        one.node_id,
+        other.node_id as neighbour_id,
+        -1 as priority
+    from overrides as one
+    inner join overrides as other on one.override_id = other.override_id
+    where one.side = 'one' and other.side = 'other'
+),
+
 pairs as (
     select * from stars
     union all
     select * from spare_pairs
+    union all
+    select * from pairs_by_hand
 )
 
 select

@@ -10,6 +10,10 @@ refused as (
     select * from {{ ref('idg_refused') }}
 ),
 
+refused_edges as (
+    select * from {{ ref('idg_refused_edges') }}
+),
+
 nodes as (
     select * from {{ ref('idg_nodes') }}
 ),
@@ -39,4 +43,9 @@ left join refused
     on
         identifiers.identifier_type = refused.identifier_type
         and identifiers.identifier_value = refused.identifier_value
-where refused.rule is null
+left join refused_edges
+    on
+        identifiers.source = refused_edges.source
+        and identifiers.record_id = refused_edges.record_id
+        and identifiers.identifier_type = refused_edges.identifier_type
+where refused.rule is null and refused_edges.rule is null

@@ -9,6 +9,10 @@ refused as (
     select * from {{ ref('idg_refused') }}
 ),
 
+refused_at_records as (
+    select * from {{ ref('idg_refused_edges') }}
+),
+
 edges as (
     select * from {{ ref('idg_edges') }}
 ),
@@ -27,12 +31,18 @@ refused_edges as (
         identifiers.record_id,
         identifiers.identifier_type,
         identifiers.identifier_value,
-        refused.rule
+        coalesce(refused.rule, refused_at_records.rule) as rule
     from identifiers
-    inner join refused
+    left join refused
         on
             identifiers.identifier_type = refused.identifier_type
             and identifiers.identifier_value = refused.identifier_value
+    left join refused_at_records
+        on
+            identifiers.source = refused_at_records.source
+            and identifiers.record_id = refused_at_records.record_id
+            and identifiers.identifier_type = refused_at_records.identifier_type
+    where refused.rule is not null or refused_at_records.rule is not null
 ),
 
 -- Values that would have joined more people than a profile may be.

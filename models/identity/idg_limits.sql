@@ -7,6 +7,10 @@ with edges as (
 
 limits as (
     select * from {{ cdp_reference('identifier_limits') }}
+),
+
+overrides as (
+    select * from {{ ref('idg_overrides') }}
 )
 
 select distinct
@@ -26,3 +30,12 @@ select distinct
 from edges
 inner join limits on edges.identifier_type = limits.identifier_type
 where limits.is_exclusive
+union all
+select distinct
+    edges.node_id,
+    'force_unlink: ' || overrides.override_id as limit_key,
+    1 as max_per_profile,
+    -1 as priority
+from edges
+inner join overrides on edges.node_id = overrides.node_id
+where overrides.action = 'force_unlink'

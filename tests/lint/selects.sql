@@ -29,3 +29,6 @@ select * from {{ model }}
 {% macro cdp_latest_node_profiles(rows) -%}
 select * from profiles
 {%- endmacro %}
+{% macro cdp_override_sides(overrides) -%}
+select * from {{ overrides }}
+{%- endmacro %}

@@ -14,11 +14,11 @@ import pytest
 from cdp.warehouse import Warehouse, open_warehouse
 from conftest import ROOT
 from identity.stories import RUNS
-from identity.world import graph, rows_after, write_inputs
+from identity.world import World, graph, world_after, write_inputs, write_seeds
 from support.postgres import PostgresServer
 
 SEEDS = ("cdp_blocked_values", "cdp_countries", "cdp_identifier_limits",
-         "cdp_identifier_cardinality", "cdp_nicknames")  # fmt: skip
+         "cdp_identifier_cardinality", "cdp_identity_overrides", "cdp_nicknames")  # fmt: skip
 ALL_MODELS = "path:models/identity"
 
 
@@ -44,7 +44,12 @@ class History:
         return open_warehouse(ROOT, "demo")
 
     def dbt(self, *arguments: str) -> None:
-        """Run dbt in this process; a failure fails the test with dbt's message."""
+        """Run dbt; a failure fails the test with dbt's messages."""
+        messages = self.try_dbt(*arguments)
+        assert not messages, messages
+
+    def try_dbt(self, *arguments: str) -> list[str]:
+        """Run dbt in this process; the messages of what failed."""
         from dbt.cli.main import dbtRunner
 
         os.environ.update(self.settings)
@@ -53,9 +58,10 @@ class History:
             warnings.simplefilter("ignore")
             self.manifest = self.manifest or dbtRunner().invoke(["parse", *common]).result
             outcome = dbtRunner(manifest=self.manifest).invoke([*arguments, *common])
-        assert outcome.success, outcome.exception or [
-            result.message for result in outcome.result if result.status not in ("success", "pass")
-        ]
+        if outcome.exception:
+            return [str(outcome.exception)]
+        results = getattr(outcome.result, "results", [])
+        return [result.message for result in results if result.status in ("error", "fail")]
 
     def live(self, run: int, seed: int, options: Sequence[str] = ()) -> None:
         """One run on what the sources have by then."""
@@ -64,9 +70,16 @@ class History:
         self.after.append(self.look())
 
     def feed(self, run: int, seed: int) -> None:
-        people, facts = rows_after(run)
+        world = world_after(run)
         warehouse = self.open()
-        write_inputs(warehouse, people, [*facts, *graph(seed=1)], seed)
+        write_inputs(warehouse, world.people, [*world.facts, *graph(seed=1)], seed)
+        warehouse.close()
+        self.decide(world)
+
+    def decide(self, world: World) -> None:
+        """What people wrote into the seeds by then."""
+        warehouse = self.open()
+        write_seeds(warehouse, world)
         warehouse.close()
 
     def look(self) -> After:

@@ -2,14 +2,16 @@
 
 A story's values are its own: the harness writes its name into every email, phone and id,
 so that all stories share one database and one run. A run shows the world as it is then:
-`person` and `fact` add or change a record, `gone` says that the source deleted it.
+`person` and `fact` add or change a record, `gone` says that the source deleted it;
+`linked`, `parted` and `blocked` are rows that somebody adds to the seeds, `taken_back`
+takes one out again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["RUNS", "STORIES", "Record", "Story"]
+__all__ = ["RUNS", "STORIES", "Decision", "Record", "Story"]
 
 RUNS = 4
 
@@ -25,11 +27,23 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """A row of a seed: an override with two sides, or a blocked value with one.
+
+    A side is a record's key, or an identifier as in "email=1".
+    """
+
+    key: str
+    action: str  # force_link, force_unlink, block; empty: taken back
+    sides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Story:
     """What each run sees, who is one person after it, and what is told of the change."""
 
     name: str
-    runs: list[list[Record]]
+    runs: list[list[Record | Decision]]
     people: list[str]  # after each run: groups of keys, "a b | c"; keys of nobody are absent
     changes: list[str]  # after each run: the kinds of change, in order, "created created"
     keeps: str = ""  # this record has the same profile_id after every run it is in
@@ -45,6 +59,22 @@ def fact(key: str, **values: str) -> Record:
 
 def gone(key: str) -> Record:
     return Record(key, True, (), is_deleted=True)
+
+
+def linked(one: str, other: str, key: str = "link") -> Decision:
+    return Decision(key, "force_link", (one, other))
+
+
+def parted(one: str, other: str, key: str = "part") -> Decision:
+    return Decision(key, "force_unlink", (one, other))
+
+
+def blocked(value: str, key: str = "block") -> Decision:
+    return Decision(key, "block", (value,))
+
+
+def taken_back(key: str) -> Decision:
+    return Decision(key, "")
 
 
 STORIES = [
@@ -401,6 +431,205 @@ STORIES = [
         ],
         ["a | b", "a b", "a b | c"],
         ["created created", "merged", "created"],
+        keeps="a",
+    ),
+    Story(
+        "late_first_seen",
+        [
+            [person("a", email="1", updated_at="2017-05-01"), fact("x", email="1", user_id="1")],
+            [fact("y", user_id="1", device_id="1", updated_at="2015-01-01")],
+        ],
+        ["a x", "a x y"],
+        ["created", ""],
+        keeps="a",
+    ),
+    Story(
+        "idle_runs",
+        [[person("a", email="1"), fact("x", email="1")], [], [], []],
+        ["a x", "a x", "a x", "a x"],
+        ["created", "", "", ""],
+        keeps="a",
+    ),
+    Story(
+        "only_what_bridges_gives_way",
+        [
+            [
+                fact("x", email="1", user_id="1"),
+                fact("y", email="2", user_id="2"),
+                person("a", email="1", phone="1"),
+                person("b", email="2", phone="1"),
+                # This phone leads to no second account, and stays.
+                person("c", email="1", phone="2"),
+                person("d", phone="2"),
+            ]
+        ],
+        ["a c d x | b y"],
+        ["created created"],
+    ),
+    Story(
+        "a_bridge_of_two_values_and_a_record_between",
+        [
+            [
+                fact("x", email="1", user_id="1"),
+                fact("y", email="2", user_id="2"),
+                person("a", email="1", phone="1"),
+                person("b", email="2", phone="2"),
+                person("m", email="3", phone="1"),
+                person("n", email="3", phone="2"),
+            ]
+        ],
+        ["a x | b y | m n"],
+        ["created created created"],
+    ),
+    Story(
+        "a_refused_value_holds_no_facts_together",
+        [
+            [
+                fact("x", user_id="1", email="1"),
+                fact("y", user_id="2", shopify_customer_id="1"),
+                fact("z", shopify_customer_id="1", email="1"),
+                # Of the email's facts, these have nothing else in common.
+                fact("p", email="1", device_id="1"),
+                fact("q", email="1", device_id="2"),
+            ]
+        ],
+        ["p | q | x | y z"],
+        ["created created created created"],
+    ),
+    Story(
+        "forced_link",
+        [
+            [person("a", email="1"), person("b", email="2")],
+            [linked("a", "b")],
+            [person("c", email="1")],
+            [taken_back("link")],
+        ],
+        ["a | b", "a b", "a b c", "a c | b"],
+        ["created created", "merged", "", "split"],
+        keeps="a",
+    ),
+    Story(
+        "forced_link_of_two_accounts",
+        [
+            [fact("x", email="1", user_id="1"), fact("y", email="2", user_id="2")],
+            [linked("user_id=1", "user_id=2")],
+            [fact("z", user_id="2", device_id="1")],
+        ],
+        ["x | y", "x y", "x y z"],
+        ["created created", "merged", ""],
+        keeps="x",
+    ),
+    Story(
+        "a_forced_link_opens_no_door_beside_it",
+        [
+            [
+                fact("x", email="1", user_id="1"),
+                fact("y", email="2", user_id="2"),
+                person("a", email="1", phone="1"),
+                person("b", email="2", phone="1"),
+                person("c", email="3"),
+                linked("a", "c"),
+            ]
+        ],
+        ["a c x | b y"],
+        ["created created"],
+    ),
+    Story(
+        "a_value_linked_by_hand_is_not_shared",
+        [
+            [
+                person("a", email="info", first_name="ann"),
+                person("b", email="info", first_name="bob"),
+                fact("x", email="info"),
+            ],
+            [linked("a", "email=info")],
+        ],
+        ["a | b", "a b x"],
+        ["created created", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "unlink_override",
+        [
+            [person("a", email="1"), person("b", email="1")],
+            [parted("a", "b")],
+            [fact("x", email="1", device_id="1")],
+        ],
+        # What linked the two links nobody now.
+        ["a b", "a | b", "a | b | x"],
+        ["created", "split", "created"],
+        keeps="a",
+    ),
+    Story(
+        "a_record_parted_from_its_own_email",
+        [
+            [person("a", email="1", phone="1"), person("b", email="1"), person("c", phone="1")],
+            [parted("a", "email=1")],
+        ],
+        ["a b c", "a c | b"],
+        ["created", "split"],
+        keeps="a",
+    ),
+    Story(
+        "unmerge_followed_by_the_same_evidence_again",
+        [
+            [person("a", email="1"), person("b", email="2")],
+            [fact("x", email="1", user_id="1"), fact("y", email="2", user_id="1")],
+            [parted("a", "b")],
+            [fact("z", email="1", user_id="1"), fact("w", email="2", user_id="1")],
+        ],
+        # The account stays with neither; both emails are left to their owners' records.
+        ["a | b", "a b x y", "a | b | x y", "a | b | w x y z"],
+        ["created created", "merged", "split split", ""],
+        keeps="a",
+    ),
+    Story(
+        "an_unmerge_taken_back",
+        [
+            [person("a", email="1"), person("b", email="1")],
+            [parted("a", "b")],
+            [taken_back("part")],
+        ],
+        ["a b", "a | b", "a b"],
+        ["created", "split", "merged"],
+        keeps="a",
+    ),
+    Story(
+        "parted_though_a_friend_is_linked_by_hand",
+        [
+            [
+                person("a", email="1"),
+                person("b", email="1"),
+                person("c", email="2"),
+                linked("b", "c"),
+                parted("a", "c"),
+            ]
+        ],
+        ["a | b c"],
+        ["created created"],
+    ),
+    Story(
+        "newly_blocked_value",
+        [
+            [person("a", email="1", phone="1"), person("b", phone="1"), fact("x", email="1")],
+            [blocked("phone=1")],
+            [person("c", phone="1")],
+            [taken_back("block")],
+        ],
+        ["a b x", "a x | b", "a x | b | c", "a b c x"],
+        ["created", "split", "created", "merged merged"],
+        keeps="a",
+    ),
+    Story(
+        "split_ids_are_new_and_never_given_again",
+        [
+            [person("a", email="1", phone="1"), person("b", phone="1")],
+            [person("a", email="1")],
+            [gone("b")],
+            [person("a", email="1", phone="2"), person("d", phone="2")],
+        ],
+        ["a b", "a | b", "a", "a d"],
+        ["created", "split", "erased", ""],
         keeps="a",
     ),
 ]

@@ -9,7 +9,7 @@ import pytest
 
 from identity.conftest import After, History
 from identity.stories import RUNS, STORIES, Story
-from identity.world import graph
+from identity.world import World, graph, world_after
 
 
 def people_of(story: Story, after: After) -> str:
@@ -83,6 +83,39 @@ def test_components_are_those_of_a_plain_union_find(straight: History) -> None:
         by_root[roots["a" + str(left)]].add(profiles[str(record)])
     assert all(len(found) == 1 for found in by_root.values())
     assert len(set.union(*by_root.values())) == len(by_root)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ({"one": ("force_link", "a", "b"), "two": ("force_unlink", "b", "a")}, ["one", "two"]),
+        (
+            {
+                "one": ("force_link", "a", "b"),
+                "two": ("force_link", "c", "b"),
+                "three": ("force_unlink", "a", "c"),
+            },
+            ["two", "three"],
+        ),
+        ({"one": ("force_unlink", "a", "a")}, ["one"]),
+    ],
+)
+def test_contradictory_overrides_stop_the_run(
+    straight: History, rows: dict[str, tuple[str, str, str]], told: list[str]
+) -> None:
+    before = straight.look()
+    overrides = [
+        {"override_id": key, "action": action, "one_type": "record", "one_value": one,
+         "other_type": "record", "other_value": other}
+        for key, (action, one, other) in rows.items()
+    ]  # fmt: skip
+    straight.decide(World(overrides=overrides))
+    messages = straight.try_dbt("run", "-s", "idg_overrides+,path:models/identity")
+    straight.decide(world_after(RUNS - 1))
+    assert len(messages) == 1
+    assert "cdp_identity_overrides: the row" in messages[0]
+    assert all(f"'{key}'" in messages[0] for key in told)
+    assert straight.look() == before
 
 
 def union_find(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
@@ -14,9 +15,9 @@ import yaml
 
 from cdp.warehouse import Warehouse
 from conftest import ROOT
-from identity.stories import STORIES, Record, Story
+from identity.stories import STORIES, Decision, Record, Story
 
-__all__ = ["FACTS", "TYPES", "graph", "rows_after", "write_inputs"]
+__all__ = ["FACTS", "TYPES", "World", "graph", "world_after", "write_inputs", "write_seeds"]
 
 SOURCE = "crm"
 TYPES = list(
@@ -26,6 +27,8 @@ FACTS = (
     "events", "orders", "carts", "subscriptions", "messages", "tickets", "opportunities",
     "activities", "responses", "consents", "enrichments",
 )  # fmt: skip
+Row = dict[str, object]
+
 _TIMES = ("created_at", "updated_at", "occurred_at")
 _TEXTS = (
     "source", "record_id", "identity_key", "brand", "country_code", "match_first_name",
@@ -38,21 +41,56 @@ _SCHEMA = pa.schema(
     + [("is_deleted", pa.bool_()), ("birth_date", pa.date32())]
 )
 
-Row = dict[str, object]
+
+@dataclass
+class World:
+    """The rows of people, facts and the seeds that people write into."""
+
+    people: list[Row] = field(default_factory=list)
+    facts: list[Row] = field(default_factory=list)
+    overrides: list[Row] = field(default_factory=list)
+    blocked: list[Row] = field(default_factory=list)
 
 
-def rows_after(run: int) -> tuple[list[Row], list[Row]]:
-    """(people, facts) as the sources have them at a run, counted from 0."""
-    people: list[Row] = []
-    facts: list[Row] = []
+def world_after(run: int) -> World:
+    """All that there is at a run, counted from 0."""
+    world = World()
     for story in STORIES:
-        for record in _state(story, run).values():
-            (people if record.is_person else facts).append(_row(story, record))
-    return people, facts
+        for thing in _state(story, run).values():
+            if isinstance(thing, Record):
+                (world.people if thing.is_person else world.facts).append(_row(story, thing))
+            elif thing.action == "block":
+                world.blocked.append(_blocked(story, thing))
+            elif thing.action:
+                world.overrides.append(_override(story, thing))
+    return world
 
 
-def _state(story: Story, run: int) -> dict[str, Record]:
-    return {record.key: record for records in story.runs[: run + 1] for record in records}
+def _state(story: Story, run: int) -> dict[str, Record | Decision]:
+    return {thing.key: thing for things in story.runs[: run + 1] for thing in things}
+
+
+def _override(story: Story, decision: Decision) -> Row:
+    row: Row = {"override_id": f"{story.name}/{decision.key}", "action": decision.action}
+    for name, side in zip(("one", "other"), decision.sides, strict=True):
+        row[f"{name}_type"], row[f"{name}_value"] = _side(story, side)
+    return row
+
+
+def _blocked(story: Story, decision: Decision) -> Row:
+    kind, value = _side(story, decision.sides[0])
+    return {"identifier_type": kind, "match_kind": "literal", "value": value, "why": "a test"}
+
+
+def _side(story: Story, side: str) -> tuple[str, str]:
+    """("email", its value) of "email=1", else ("record", "source:record_id") of a key."""
+    kind, _, value = side.partition("=")
+    if not value:
+        return "record", f"{SOURCE}:{story.name}/{side}"
+    written = _own(story, kind, value)
+    if kind == "phone":
+        written = "+1" + "".join(filter(str.isdigit, written))
+    return kind, written
 
 
 def _row(story: Story, record: Record) -> Row:
@@ -121,6 +159,16 @@ def write_inputs(warehouse: Warehouse, people: list[Row], facts: Iterable[Row], 
     append(warehouse, "people", people)
     append(warehouse, "events", facts[::2])
     append(warehouse, "tickets", facts[1::2])
+
+
+def write_seeds(warehouse: Warehouse, world: World) -> None:
+    """Put the overrides and blocked values in the place of those of the run before."""
+    warehouse.execute("delete from cdp_internal.cdp_identity_overrides")
+    warehouse.execute("delete from cdp_internal.cdp_blocked_values where why = 'a test'")
+    for table, rows in (("identity_overrides", world.overrides), ("blocked_values", world.blocked)):
+        if rows:
+            columns = pa.Table.from_pylist(rows)
+            warehouse.append(f"cdp_internal.cdp_{table}", columns)
 
 
 def append(warehouse: Warehouse, contract: str, rows: list[Row]) -> None:
