@@ -2,7 +2,8 @@
     Models of a source that is off are skipped; with none left the stream is empty.
     Every identifier type becomes a column, null where a model does not know it.
     `identity_key` joins to cdp_identity_map.record_id: for people the record's own id,
-    for all else the md5 of the row's set of identifiers (null: it names nobody). -#}
+    for all else the md5 of the row's set of identifiers (null: it names nobody).
+    `row_hash` stands for the row's content: by it later tables find what has changed. -#}
 {% macro cdp_union(contract) -%}
     {%- set inputs = cdp_active_inputs(contract) -%}
     {%- for input in inputs %}
@@ -25,7 +26,9 @@ where false
     {%- for name in cdp_identifier_types() -%}
         {%- do columns.update({name: 'text'}) -%}
     {%- endfor -%}
-    {%- do columns.update({'input_model': 'text', 'identity_key': 'text'}) -%}
+    {%- do columns.update({
+        'input_model': 'text', 'identity_key': 'text', 'row_hash': 'integer',
+    }) -%}
     {{ return(columns) }}
 {%- endmacro %}
 
@@ -87,8 +90,14 @@ select
     {{ name if name in stated else 'cast(null as ' ~ cdp_type('text') ~ ') as ' ~ name }},
     {%- endfor %}
     cast({{ dbt.string_literal(input.name) }} as {{ cdp_type('text') }}) as input_model,
-    {{ cdp_identity_key(contract, stated) }} as identity_key
-from {{ input.relation }}
+    identity_key,
+    {{ cdp_row_hash(columns.keys() | list + ['identity_key']) }} as row_hash
+from (
+    select
+        *,
+        {{ cdp_identity_key(contract, stated) }} as identity_key
+    from {{ input.relation }}
+) as stated_rows
 {%- endmacro %}
 
 {#- The identifier columns that an input model states in config(meta.cdp_identifiers), in

@@ -1,5 +1,8 @@
 -- One row per behavioural event, whatever the source, in one vocabulary of names.
 
+{%- set columns = cdp_input_columns('events').keys()
+    | reject('in', ['event_name', 'row_hash']) %}
+
 with events as (
     {{ cdp_union('events') }}
 ),
@@ -17,10 +20,12 @@ snake_case as (
 
 named as (
     select
-        {%- for name in cdp_input_columns('events') if name != 'event_name' %}
+        {%- for name in columns %}
         snake_case.{{ name }},
         {%- endfor %}
-        coalesce(event_names.event_name, snake_case.raw_name) as event_name
+        coalesce(event_names.event_name, snake_case.raw_name) as event_name,
+        {{ cdp_row_hash(['snake_case.row_hash', 'event_names.event_name']) }}
+            as row_hash
     from snake_case
     left join event_names on snake_case.raw_name = event_names.raw_name
 )

@@ -31,4 +31,15 @@ select * from profiles
 {%- endmacro %}
 {% macro cdp_override_sides(overrides) -%}
 select * from {{ overrides }}
+{% macro cdp_input_columns(contract) -%}
+{{ return({'record_id': 'text'}) }}
+{%- endmacro %}
+{% macro cdp_interaction_rows(contract) -%}
+refunds_of_orders
+{%- endmacro %}
+{% macro cdp_stale_days(found, keys) -%}
+select * from {{ found }}
+{%- endmacro %}
+{% macro cdp_interactions() -%}
+{{ return({'orders': {'kind': 'kind', 'summary': 'summary'}}) }}
 {%- endmacro %}

@@ -1,39 +1,23 @@
 -- One row per (profile_id, channel, event_date): what somebody did on a day, on the
 -- web, in the app or elsewhere. Facts of a day do not age.
 
-with events as (
-    select * from {{ ref('prf_events') }}
-),
-
-sessions as (
-    select
-        profile_id,
-        channel,
-        {{ cdp_date('occurred_at') }} as event_date,
-        source,
-        session_id,
-        count(*) as events,
-        count(case when event_name = 'product_viewed' then 1 end) as product_views,
-        count(case when event_name = 'product_added' then 1 end) as cart_adds,
-        max(occurred_at) as last_event_at
-    from events
-    group by profile_id, channel, {{ cdp_date('occurred_at') }}, source, session_id
+with session_days as (
+    select * from {{ ref('prf_session_days') }}
 ),
 
 days_per_source as (
     select
         profile_id,
         channel,
-        event_date,
+        activity_date as event_date,
         source,
-        -- Events without a session count as one session a day.
-        count(*) as sessions,
+        sum(sessions) as sessions,
         sum(events) as events,
         sum(product_views) as product_views,
         sum(cart_adds) as cart_adds,
-        max(last_event_at) as last_event_at
-    from sessions
-    group by profile_id, channel, event_date, source
+        max(ended_at) as last_event_at
+    from session_days
+    group by profile_id, channel, activity_date, source
 ),
 
 days as (

@@ -1,4 +1,7 @@
--- One row per behavioural event of a profile, up to now.
+-- One row per behavioural event of a profile, up to now. A view: what counts by
+-- the day is in tables that do not age.
+
+{{ config(materialized='view') }}
 
 {{ cdp_profiled('events', [
     'occurred_at', 'event_name', 'channel', 'session_id', 'product_id', 'category',

@@ -12,10 +12,7 @@ marked as (
     select
         *,
         {{ cdp_date('occurred_at') }} as order_date,
-        (
-            coalesce(cancelled_at <= {{ cdp_now() }}, false)
-            or coalesce(lower(status) in ('cancelled', 'canceled', 'voided'), false)
-        ) as is_cancelled
+        {{ cdp_is_cancelled() }} as is_cancelled
     from orders
 )
 

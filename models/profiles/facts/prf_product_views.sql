@@ -1,8 +1,12 @@
 -- One row per (profile_id, product_id, view_date): products looked at, with the
 -- product's category where the event names none. Facts of a day do not age.
 
-with events as (
-    select * from {{ ref('prf_events') }}
+with days as (
+    select * from {{ ref('prf_product_view_days') }}
+),
+
+identity_map as (
+    select * from {{ ref('cdp_identity_map') }}
 ),
 
 products as (
@@ -11,16 +15,20 @@ products as (
 
 views_per_source as (
     select
-        profile_id,
-        product_id,
-        {{ cdp_date('occurred_at') }} as view_date,
-        source,
-        max(category) as category,
-        count(*) as views,
-        max(occurred_at) as last_viewed_at
-    from events
-    where event_name = 'product_viewed' and product_id is not null
-    group by profile_id, product_id, {{ cdp_date('occurred_at') }}, source
+        identity_map.profile_id,
+        days.product_id,
+        days.activity_date as view_date,
+        days.source,
+        max(days.category) as category,
+        sum(days.views) as views,
+        max(days.last_viewed_at) as last_viewed_at
+    from days
+    inner join identity_map
+        on
+            days.source = identity_map.source
+            and days.identity_key = identity_map.record_id
+    group by
+        identity_map.profile_id, days.product_id, days.activity_date, days.source
 ),
 
 views as (
