@@ -31,6 +31,7 @@ select * from profiles
 {%- endmacro %}
 {% macro cdp_override_sides(overrides) -%}
 select * from {{ overrides }}
+{%- endmacro %}
 {% macro cdp_input_columns(contract) -%}
 {{ return({'record_id': 'text'}) }}
 {%- endmacro %}
