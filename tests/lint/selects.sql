@@ -43,4 +43,11 @@ select * from {{ found }}
 {%- endmacro %}
 {% macro cdp_interactions() -%}
 {{ return({'orders': {'kind': 'kind', 'summary': 'summary'}}) }}
+{% macro cdp_points(rules, subjects, key, columns) -%}
+select * from {{ subjects }}
+{%- endmacro %}
+{% macro cdp_check_points() -%}
+{%- endmacro %}
+{% macro cdp_numbers(count) -%}
+select * from generated_numbers
 {%- endmacro %}
