@@ -44,7 +44,7 @@
     select distinct
         least(node_id, neighbour_id) as left_node,
         greatest(node_id, neighbour_id) as right_node
-    from {{ pairs }}
+    from {{ pairs }} as pairs
     where node_id <> neighbour_id
 {%- endmacro %}
 
@@ -78,7 +78,7 @@
     round, are connected. A node without neighbours is a component of its own. -#}
 {% macro cdp_contraction_components(pairs, rounds) -%}
     with nodes as (
-        select distinct node_id from {{ pairs }}
+        select distinct node_id from {{ pairs }} as pairs
     ),
 
     labels as (
