@@ -43,6 +43,7 @@ select * from {{ found }}
 {%- endmacro %}
 {% macro cdp_interactions() -%}
 {{ return({'orders': {'kind': 'kind', 'summary': 'summary'}}) }}
+{%- endmacro %}
 {% macro cdp_points(rules, subjects, key, columns) -%}
 select * from {{ subjects }}
 {%- endmacro %}
