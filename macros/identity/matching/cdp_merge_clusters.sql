@@ -1,8 +1,10 @@
 {#- Rounds of mutual-best merges. Two clusters may merge when at least two thirds as many
-    pairs as the smaller has records speak for it, and together they hold no more of a
-    limited type than a person may. Each takes its best neighbour by weight a possible
-    pair; those that take each other merge; ties go to the least id. Every round merges the
-    best pair of all, so that it ends; the order of rows makes no difference.
+    pairs as the smaller has records speak for it, all that is known weighs more for than
+    against it, and together they hold no more of a limited type than a person may. Each
+    takes its best neighbour by weight a possible pair; those that take each other merge;
+    ties go to the least id. A record that could be either of two people stays alone.
+    Every round but the last merges the best pair of those left, so that it ends; the order
+    of rows makes no difference.
 
     Reads `links` (see cdp_guarded_merge). Makes `clusters`: component_id, cluster_id. -#}
 {% macro cdp_merge_clusters(links, clusters) -%}
@@ -62,6 +64,7 @@
         inner join sizes as one on graph.one_id = one.cluster_id
         inner join sizes as other on graph.other_id = other.cluster_id
         where graph.one_id < graph.other_id
+            and graph.weight > 0
             and graph.amount >= 0.67 * least(one.records, other.records)
     ),
 
@@ -91,16 +94,43 @@
     ),
 
     ranked as (
-        select
-            *,
-            row_number() over (
-                partition by cluster_id order by score desc, neighbour_id
-            ) as preference
+        {{ cdp_by_preference('neighbours') | indent(4) }}
+    ),
+
+    -- A record as close, within two bits, to one as to another who is somebody else; from
+    -- twelve bits on there is no doubt.
+    torn as (
+        select first_choice.cluster_id
+        from ranked as first_choice
+        inner join ranked as second_choice
+            on first_choice.cluster_id = second_choice.cluster_id
+            and second_choice.preference = 2
+        inner join sizes on first_choice.cluster_id = sizes.cluster_id
+        inner join {{ graph }} as graph
+            on least(first_choice.neighbour_id, second_choice.neighbour_id) = graph.one_id
+            and greatest(first_choice.neighbour_id, second_choice.neighbour_id) = graph.other_id
+        where first_choice.preference = 1
+            and sizes.records = 1
+            and first_choice.score < 12
+            and first_choice.score - second_choice.score <= 2
+            and graph.weight < 0
+    ),
+
+    decided as (
+        select neighbours.*
         from neighbours
+        left join torn on neighbours.cluster_id = torn.cluster_id
+        left join torn as torn_neighbours
+            on neighbours.neighbour_id = torn_neighbours.cluster_id
+        where torn.cluster_id is null and torn_neighbours.cluster_id is null
+    ),
+
+    ranked_decided as (
+        {{ cdp_by_preference('decided') | indent(4) }}
     ),
 
     best as (
-        select cluster_id, neighbour_id from ranked where preference = 1
+        select cluster_id, neighbour_id from ranked_decided where preference = 1
     )
 
     select
@@ -111,6 +141,15 @@
         on best.neighbour_id = other_best.cluster_id
         and best.cluster_id = other_best.neighbour_id
     where best.cluster_id < best.neighbour_id
+{%- endmacro %}
+
+{% macro cdp_by_preference(neighbours) -%}
+    select
+        *,
+        row_number() over (
+            partition by cluster_id order by score desc, neighbour_id
+        ) as preference
+    from {{ neighbours }}
 {%- endmacro %}
 
 {#- The graph between the clusters after the merges; what was between two that merged is

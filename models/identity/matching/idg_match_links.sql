@@ -1,12 +1,20 @@
--- One row per (one_id, other_id): two exact components and the evidence between them;
--- a component's own rows (one_id = other_id) count what it holds: records, and
--- nodes under a limit. Below two bits nothing is said. Feeds idg_clusters.
+-- One row per (one_id, other_id): two exact components and the evidence between them,
+-- for and against; a component's own rows (one_id = other_id) count what it holds:
+-- records, and nodes under a limit. Feeds idg_clusters.
+-- A pair speaks for the two from two bits on. Against them none counts for more than
+-- four bits: one spoilt record must not undo what the others say.
 
 {{ config(enabled=cdp_matches_people()) }}
 
+{%- set most_records = 200 %}
+
 with weights as (
-    select * from {{ ref('idg_match_weights') }}
-    where weight >= 2 and not is_household
+    select
+        one_id,
+        other_id,
+        weight >= 2 and not is_household as is_for,
+        case when is_household then -4 else greatest(weight, -4) end as weight
+    from {{ ref('idg_match_weights') }}
 ),
 
 components as (
@@ -17,7 +25,8 @@ limited_nodes as (
     select distinct
         node_id,
         identifier_type as limit_key,
-        cast(null as {{ cdp_type('integer') }}) as max_per_profile
+        -- A person of more is a crowd.
+        {{ most_records }} as max_per_profile
     from {{ ref('idg_edges') }}
     where identifier_type = 'record'
     union all
@@ -32,7 +41,7 @@ links as (
     select
         least(one.component_id, other.component_id) as one_id,
         greatest(one.component_id, other.component_id) as other_id,
-        count(*) as pairs,
+        sum(case when weights.is_for then 1 else 0 end) as pairs,
         sum(weights.weight) as weight
     from weights
     inner join components as one on weights.one_id = one.node_id
