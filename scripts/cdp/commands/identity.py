@@ -124,6 +124,51 @@ def identity_promote(settings: dict[str, Any], version: str | None) -> None:
     click.echo(f"'{chosen}' scores from the next cdp build on.")
 
 
+@identity.command("explain")
+@click.argument("one")
+@click.argument("other", required=False)
+@click.option("--mask", is_flag=True, help="Show masked values: to send to somebody else.")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+@click.pass_obj
+def identity_explain(
+    settings: dict[str, Any], one: str, other: str | None, mask: bool, as_json: bool
+) -> None:
+    """Show why ONE and OTHER are one person, or why they are not.
+
+    Each is a profile id (one that was merged leads on), an email, a phone however written,
+    a record as source:record_id, or type=value. Prints the shortest chain of evidence:
+    which record carries which value since when, likeness with its weight in bits and the
+    terms of it, links by hand; or what keeps them apart. With ONE alone: all that holds
+    that person together.
+
+    This shows personal data, to whoever may read the warehouse; --mask hides the values.
+
+    \b
+    Examples:
+      cdp identity explain p0000000042 p0000000107
+      cdp identity explain ann@example.com "(202) 555-0123"
+      cdp identity explain shopify:5551 loyalty_id=88 --json
+    """
+    from rich.console import Console
+
+    from cdp.identity.explain import explain
+    from cdp.identity.show import explanation_sections, masked_explanation, print_sections
+    from cdp.warehouse import open_warehouse
+
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        found = explain(settings["project_dir"], warehouse, one, other)
+    finally:
+        warehouse.close()
+    if mask:
+        found = masked_explanation(found)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=2, default=str))
+        return
+    click.echo(found.verdict)
+    print_sections(list(explanation_sections(found)), Console())
+
+
 @identity.command("impact")
 @click.option("--against", metavar="NAME", help="Compare with the build beside of that name.")
 @click.option("--candidate", is_flag=True, help="Score with the newest fitted matching model.")

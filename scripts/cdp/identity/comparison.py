@@ -270,9 +270,8 @@ class Comparison:
 
 def built(warehouse: Warehouse, place: Places, table: str) -> None:
     """Raise WarehouseError when a build has no such table."""
-    schema = (place.cdp if table.startswith("cdp_") else place.internal).strip('"')
-    if not warehouse.columns(schema, table):
+    if not place.columns(warehouse, table):
         raise WarehouseError(
-            f"There is no {schema}.{table} to compare with. Run cdp build; for --against NAME, "
-            "cdp build --beside NAME."
+            f"There is no {table} to compare with. Run cdp build; for --against NAME, cdp build "
+            "--beside NAME."
         )

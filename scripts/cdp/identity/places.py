@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cdp.warehouse import quoted, schema_name
+from cdp.warehouse import Warehouse, quoted, schema_name
 
 __all__ = ["Places"]
 
@@ -22,3 +22,8 @@ class Places:
         """As the environment names them now (see cdp.beside)."""
         names = ("cdp", "cdp_internal", "cdp_state")
         return Places(*(quoted(schema_name(name, target)) for name in names))
+
+    def columns(self, warehouse: Warehouse, table: str) -> dict[str, str]:
+        """Columns of a public table (cdp_…) or an internal one; empty: there is none."""
+        schema = self.cdp if table.startswith("cdp_") else self.internal
+        return warehouse.columns(schema.strip('"'), table)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
 
 from cdp.identity.comparison import Cluster, Example
+from cdp.identity.evidence import Link
+from cdp.identity.explain import Explanation, Reason
 from cdp.identity.impact import Impact
+from cdp.identity.lookup import Endpoint
+from cdp.identity.masked import masked
 
-__all__ = ["Section", "as_markdown", "impact_sections", "print_sections"]
+__all__ = [
+    "Section",
+    "as_markdown",
+    "explanation_sections",
+    "impact_sections",
+    "masked_explanation",
+    "print_sections",
+]
 
 
 @dataclass(frozen=True)
@@ -115,3 +126,104 @@ def _side_by_side(
             row = side[place] if place < len(side) else None
             cells += (row.profile_id, row.records, row.person_records) if row else ("", "", "")
         yield tuple(cells)
+
+
+def explanation_sections(found: Explanation) -> Iterator[Section]:
+    """The links of a chain, in order, then the reasons; of one person alone, by value."""
+    if found.other:
+        columns: Sequence[str] = ("", "record", "evidence", "rule", "first seen")
+        numbered = enumerate(found.links, start=1)
+        rows: list[tuple[object, ...]] = [(place, *_link(link)) for place, link in numbered]
+        title, reasons = "The shortest chain of evidence", "Why not"
+    else:
+        columns = ("value", "records", "sources", "first seen")
+        rows = list(_by_value(found.links))
+        title, reasons = "What holds the records together", "What links nothing"
+        alike = [_link(link)[:3] for link in found.links if link.by == "likeness"]
+        if alike:
+            yield Section("Likeness", ("record", "evidence", "rule"), alike)
+    if rows:
+        yield Section(title, columns, rows)
+    if found.reasons:
+        yield Section(
+            reasons,
+            ("reason", "weight and its terms"),
+            [(reason.sentence, _bits(reason.weight, reason.terms)) for reason in found.reasons],
+        )
+
+
+def _by_value(links: Sequence[Link]) -> Iterator[tuple[object, ...]]:
+    """One row per value, of the links that records have by it."""
+    groups: dict[tuple[str | None, str | None], list[Link]] = {}
+    for link in links:
+        if link.by == "identifier":
+            groups.setdefault((link.identifier_type, link.identifier_value), []).append(link)
+    for (kind, written), group in groups.items():
+        sources = sorted({str(link.source) for link in group})
+        seen = [link.first_seen_at for link in group if link.first_seen_at]
+        first = f"{min(seen):%Y-%m-%d %H:%M}" if seen else ""
+        yield f"{kind} {written}", len(group), ", ".join(sources), first
+
+
+def _link(link: Link) -> tuple[str, str, str, str]:
+    seen = f"{link.first_seen_at:%Y-%m-%d %H:%M}" if link.first_seen_at else ""
+    if link.by == "identifier":
+        evidence = f"carries {link.identifier_type} {link.identifier_value}"
+        return f"{link.source}:{link.record_id}", evidence, link.rule or "exact", seen
+    if link.by == "likeness":
+        evidence = f"is like {link.other_source}:{link.other_record_id}\n"
+        evidence += _bits(link.weight, link.terms)
+        return f"{link.source}:{link.record_id}", evidence, f"probable, by {link.rule}", seen
+    return "", "the values before and after are linked by hand", link.rule or "", seen
+
+
+def _bits(weight: float | None, terms: Mapping[str, float] | None) -> str:
+    if weight is None:
+        return ""
+    told = ", ".join(f"{name} {term:+.2f}" for name, term in (terms or {}).items())
+    return f"{weight:+.2f} bits: {told}"
+
+
+def masked_explanation(found: Explanation) -> Explanation:
+    """The same with masked values and record ids."""
+    return replace(
+        found,
+        one=_masked_end(found.one),
+        other=_masked_end(found.other) if found.other else None,
+        links=tuple(_masked_link(link) for link in found.links),
+        reasons=tuple(_masked_reason(reason) for reason in found.reasons),
+    )
+
+
+def _masked_end(end: Endpoint) -> Endpoint:
+    is_profile = end.kind == "profile"
+    return replace(
+        end,
+        asked=end.asked if is_profile else masked(end.asked),
+        record=(end.record[0], masked(end.record[1])) if end.record else None,
+        identifier=(end.identifier[0], masked(end.identifier[1])) if end.identifier else None,
+    )
+
+
+def _masked_link(link: Link) -> Link:
+    def shown(text: str | None) -> str | None:
+        return masked(text) if text else None
+
+    return replace(
+        link,
+        record_id=shown(link.record_id),
+        identifier_value=shown(link.identifier_value),
+        other_record_id=shown(link.other_record_id),
+    )
+
+
+def _masked_reason(reason: Reason) -> Reason:
+    sentence = reason.sentence
+    for text in filter(None, (reason.identifier_value, *reason.records)):
+        sentence = sentence.replace(text, masked(text))
+    return replace(
+        reason,
+        sentence=sentence,
+        identifier_value=masked(reason.identifier_value) if reason.identifier_value else None,
+        records=tuple(map(masked, reason.records)),
+    )
