@@ -52,3 +52,6 @@ select * from {{ subjects }}
 {% macro cdp_numbers(count) -%}
 select * from generated_numbers
 {%- endmacro %}
+{% macro cdp_identity_map_as_of(moment) -%}
+select * from idg_record_profiles
+{%- endmacro %}

@@ -66,6 +66,7 @@ class History:
     def live(self, run: int, seed: int, options: Sequence[str] = ()) -> None:
         """One run on what the sources have by then."""
         self.feed(run, seed)
+        self.settings["CDP_NOW"] = f"{day_of(run)} 06:00:00"
         self.dbt("run", "-s", ALL_MODELS, *options)
         self.after.append(self.look())
 
@@ -96,6 +97,11 @@ class History:
         rows = warehouse.query(sql)
         warehouse.close()
         return rows
+
+
+def day_of(run: int) -> str:
+    """The day of a run: one a day."""
+    return f"2018-01-{run + 1:02d}"
 
 
 @pytest.fixture(scope="session")

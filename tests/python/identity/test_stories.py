@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from identity.conftest import After, History
+from identity.conftest import After, History, day_of
 from identity.stories import RUNS, STORIES, Story
 from identity.world import World, graph, world_after
 
@@ -60,6 +62,15 @@ def test_idle_run_changes_nothing(straight: History) -> None:
 
 def test_full_refresh_keeps_every_id(straight: History) -> None:
     assert straight.after[RUNS + 1] == straight.after[RUNS]
+
+
+def test_the_map_of_every_run_can_be_read_after_the_last(straight: History) -> None:
+    straight.dbt("compile", "-s", "who_was_who", "--vars", f"{{as_of: {day_of(0)}}}")
+    [path] = Path(os.environ["DBT_TARGET_PATH"]).glob("compiled/*/analyses/who_was_who.sql")
+    for run in range(RUNS):
+        sql = path.read_text().replace(day_of(0), day_of(run))
+        found = straight.query(f"select record_id, profile_id from ({sql})")
+        assert dict(found) == straight.after[run].profiles
 
 
 def test_no_id_goes_without_a_row_and_every_redirect_leads_home(straight: History) -> None:
