@@ -169,6 +169,45 @@ def identity_explain(
     print_sections(list(explanation_sections(found)), Console())
 
 
+@identity.command("identifiers")
+@click.argument("type", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.pass_obj
+def identity_identifiers(settings: dict[str, Any], type: str | None, as_json: bool) -> None:
+    """Report on identifier types, listed or not: how good they are, what limits would do.
+
+    Of a type that staging emits and cdp_identifier_types does not list, it says how many
+    profiles would come together, before anyone switches it on. With TYPE, the worst values
+    (masked) and profiles, the rules that refuse, and what a limit on the carriers of a
+    value would change.
+
+    \b
+    Examples:
+      cdp identity identifiers
+      cdp identity identifiers phone
+      cdp identity identifiers device_id --json
+    """
+    from rich.console import Console
+
+    from cdp.identity.report import report
+    from cdp.identity.show import print_sections, type_sections, types_section
+    from cdp.project import load_project
+    from cdp.warehouse import open_warehouse
+
+    project = load_project(settings["project_dir"], settings["target"])
+    warehouse = open_warehouse(settings["project_dir"], settings["target"])
+    try:
+        with Console(stderr=True).status("Counting"):
+            found = list(report(project, warehouse, type))
+    finally:
+        warehouse.close()
+    if as_json:
+        click.echo(json.dumps([one.as_dict() for one in found], indent=2))
+        return
+    sections = [types_section(found)]
+    print_sections([*sections, *type_sections(found[0])] if type and found else sections, Console())
+
+
 @identity.command("impact")
 @click.option("--against", metavar="NAME", help="Compare with the build beside of that name.")
 @click.option("--candidate", is_flag=True, help="Score with the newest fitted matching model.")

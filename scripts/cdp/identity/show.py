@@ -14,6 +14,7 @@ from cdp.identity.explain import Explanation, Reason
 from cdp.identity.impact import Impact
 from cdp.identity.lookup import Endpoint
 from cdp.identity.masked import masked
+from cdp.identity.report import TypeReport
 
 __all__ = [
     "Section",
@@ -22,6 +23,8 @@ __all__ = [
     "impact_sections",
     "masked_explanation",
     "print_sections",
+    "type_sections",
+    "types_section",
 ]
 
 
@@ -227,3 +230,40 @@ def _masked_reason(reason: Reason) -> Reason:
         identifier_value=masked(reason.identifier_value) if reason.identifier_value else None,
         records=tuple(map(masked, reason.records)),
     )
+
+
+def types_section(types: Sequence[TypeReport]) -> Section:
+    """One row a type."""
+    return Section(
+        "Identifier types",
+        ("type", "", "values", "records", "% of records", "values a profile", "most",
+         "profiles a value", "most", "values refused"),
+        [
+            (one.identifier_type, "on" if one.is_on else "off", one.values, one.records,
+             100 * one.share, one.values_per_profile, one.most_values_of_a_profile,
+             one.profiles_per_value, one.most_profiles_of_a_value, sum(one.refused.values()))
+            for one in types
+        ],
+    )  # fmt: skip
+
+
+def type_sections(one: TypeReport) -> Iterator[Section]:
+    """What there is to say of one type."""
+    held = ("profiles they hold together", "profiles joined, at most")
+    yield Section(
+        "A limit on the carriers of a value (profiles, or people of one source)",
+        ("limit", "values refused", held[not one.is_on], "profiles with more values"),
+        [
+            (row.limit, row.values, row.held if one.is_on else row.joined, row.over)
+            for row in one.limits
+        ],
+    )
+    if one.refused:
+        yield Section("Refused", ("rule", "values"), list(one.refused.items()))
+    for title, name, column, rows in (
+        ("Values with the most carriers", "value", "profiles", one.worst_values),
+        ("Profiles with the most values", "profile", "values", one.worst_profiles),
+    ):
+        if rows:
+            cells = [(row.name, row.counted, row.records) for row in rows]
+            yield Section(title, (name, column, "records"), cells)
