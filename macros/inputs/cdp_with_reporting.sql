@@ -1,21 +1,33 @@
 {#- A stream with one of its amounts in the reporting currency besides, as
     <amount>_reporting: at the latest rate on or before the day of `day`, to four decimals;
-    null where no rate is known. A row that names no currency is in the reporting one. -#}
-{% macro cdp_with_reporting(relation, amount, day) -%}
-{%- set amount_column = relation ~ "." ~ amount -%}
-{%- set date = "cast(" ~ relation ~ "." ~ day ~ " as date)" -%}
+    null where no rate is known. A row that names no currency is in the reporting one. An
+    amount below zero is no amount, and `has_negative_amount` says so, unless it may be
+    negative: an order's line may be a discount. -#}
+{% macro cdp_with_reporting(contract, amount, day, may_be_negative=false) -%}
+{%- set stated = contract ~ "." ~ amount -%}
+{%- set accepted = stated if may_be_negative
+    else "case when " ~ stated ~ " >= 0 then " ~ stated ~ " end" -%}
+{%- set currency = "upper(" ~ contract ~ ".currency)" -%}
+{%- set date = "cast(" ~ contract ~ "." ~ day ~ " as date)" -%}
 select
-    {{ relation }}.*,
+    {%- for name in cdp_input_columns(contract) %}
+    {{ accepted if name == amount else contract ~ "." ~ name }} as {{ name }},
+    {%- endfor %}
+    {%- if not may_be_negative %}
+    coalesce({{ stated }} < 0, false) as has_negative_amount,
+    {%- endif %}
     cast(
         case
-            when coalesce(upper({{ relation }}.currency), '{{ var("cdp_reporting_currency") }}')
-                = '{{ var("cdp_reporting_currency") }}' then {{ amount_column }}
-            else round(cast({{ amount_column }} * rates.rate as {{ cdp_type('numeric') }}), 4)
+            when coalesce({{ currency }}, '{{ var("cdp_reporting_currency") }}')
+                = '{{ var("cdp_reporting_currency") }}' then {{ accepted }}
+            else round(
+                cast(({{ accepted }}) * rates.rate as {{ cdp_type('numeric') }}), 4
+            )
         end as {{ cdp_type('numeric') }}
     ) as {{ amount }}_reporting
-from {{ relation }}
+from {{ contract }}
 left join {{ ref('inp_reporting_rates') }} as rates
-    on upper({{ relation }}.currency) = rates.currency
+    on {{ currency }} = rates.currency
     and {{ date }} >= rates.valid_from
     and {{ date }} < rates.valid_to
 {%- endmacro %}

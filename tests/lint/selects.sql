@@ -11,7 +11,7 @@ select * from {{ relation }}
 {% macro cdp_union(contract) -%}
 select * from {{ contract }}
 {%- endmacro %}
-{% macro cdp_with_reporting(relation, amount, day) -%}
+{% macro cdp_with_reporting(relation, amount, day, may_be_negative=false) -%}
 select * from {{ relation }}
 {%- endmacro %}
 {% macro cdp_with_country(relation, contract) -%}
