@@ -13,6 +13,7 @@ categories as (
         category,
         sum(revenue) as revenue,
         sum(lines_bought) as lines_bought,
+        sum(views) as views,
         sum(case when days_ago < 30 then views else 0 end) as views_last_30_days,
         -- A purchase says as much as three looks; after 90 days both are forgotten.
         sum(case when days_ago < 90 then views + 3 * lines_bought else 0 end)
@@ -73,7 +74,10 @@ final as (
                 else 0
             end
         ) as browsed_category_views_last_30_days,
-        count(case when lines_bought > 0 then 1 end) as categories_bought
+        count(case when lines_bought > 0 then 1 end) as categories_bought,
+        count(case when views_last_30_days > 0 then 1 end)
+            as categories_viewed_last_30_days,
+        count(case when views > 0 then 1 end) as categories_viewed_lifetime
     from ranked
     group by profile_id
 )

@@ -38,7 +38,8 @@ places as (
         max(occurred_at) as last_order_at,
         sum(case when channel = 'store' then 1 else 0 end) as orders_in_store,
         sum(case when channel = 'store' then 0 else 1 end) as orders_online,
-        count(distinct store_id) as stores_visited
+        count(distinct store_id) as stores_visited,
+        max(total_reporting) as largest_order_value
     from orders
     group by profile_id
 ),
@@ -52,6 +53,19 @@ orders_ranked as (
             order by occurred_at desc, source, record_id
         ) as position
     from orders
+),
+
+orders_per_channel as (
+    select
+        profile_id,
+        channel,
+        row_number() over (
+            partition by profile_id
+            order by count(*) desc, max(occurred_at) desc, channel
+        ) as position
+    from orders
+    where channel is not null
+    group by profile_id, channel
 ),
 
 orders_per_store as (
@@ -103,12 +117,18 @@ final as (
                     as {{ cdp_type('float') }}
                 ) / (over_windows.orders_lifetime - 1)
         end as average_days_between_orders,
+        places.largest_order_value,
         orders_ranked.channel as last_order_channel,
+        orders_per_channel.channel as favourite_order_channel,
         places.orders_in_store,
         places.orders_online,
         places.stores_visited,
         stores_ranked.store_id as favourite_store_id,
+        cast(over_windows.orders_with_coupon as {{ cdp_type('float') }})
+        / nullif(over_windows.orders_lifetime, 0) as coupon_share,
         coalesce(returns.orders_returned, 0) as orders_returned,
+        cast(coalesce(returns.orders_returned, 0) as {{ cdp_type('float') }})
+        / nullif(over_windows.orders_lifetime, 0) as return_share,
         coalesce(returns.refunded_lifetime, 0) as refunded_lifetime
     from over_windows
     inner join places on over_windows.profile_id = places.profile_id
@@ -116,6 +136,10 @@ final as (
         on
             over_windows.profile_id = orders_ranked.profile_id
             and orders_ranked.position = 1
+    left join orders_per_channel
+        on
+            over_windows.profile_id = orders_per_channel.profile_id
+            and orders_per_channel.position = 1
     left join stores_ranked
         on
             over_windows.profile_id = stores_ranked.profile_id

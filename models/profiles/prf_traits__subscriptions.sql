@@ -17,10 +17,15 @@ changes_ranked as (
 subscriptions as (
     select
         *,
+        {{ cdp_date('coalesce(started_at, occurred_at)') }} as started_on,
         (
             lower(status) in ('active', 'trialing', 'past_due')
             and coalesce(ended_at > {{ cdp_now() }}, true)
-        ) as is_current
+        ) as is_current,
+        (
+            lower(status) in ('past_due', 'unpaid')
+            and coalesce(ended_at > {{ cdp_now() }}, true)
+        ) as is_in_dunning
     from changes_ranked
     where position = 1
 ),
@@ -46,6 +51,14 @@ final as (
         count(case when is_current then 1 end) as current_subscriptions,
         coalesce(sum(case when is_current then mrr_reporting end), 0) as mrr,
         min(started_at) as first_subscribed_at,
+        max(
+            case
+                when is_current
+                    then {{ cdp_days_since('started_on') }}
+            end
+        ) as subscription_tenure_days,
+        count(case when is_in_dunning then 1 end) as subscriptions_in_dunning,
+        min(case when is_in_dunning then occurred_at end) as in_dunning_since,
         max(case when position_in_profile = 1 then status end) as subscription_status,
         max(case when position_in_profile = 1 then plan end) as subscription_plan,
         max(case when position_in_profile = 1 then current_period_end end)

@@ -6,7 +6,9 @@ with tickets as (
         (
             solved_at is null
             and coalesce(lower(status) not in ('solved', 'closed', 'deleted'), true)
-        ) as is_open
+        ) as is_open,
+        1 as tickets,
+        {{ cdp_days_since(cdp_date('opened_at')) }} as days_ago
     from {{ ref('prf_tickets') }}
 ),
 
@@ -31,7 +33,8 @@ ranked as (
 final as (
     select
         profile_id,
-        count(*) as tickets_lifetime,
+        {{ cdp_over_windows('tickets', 'tickets', [90, 365]) }},
+        count(distinct category) as ticket_categories,
         count(case when is_open then 1 end) as open_tickets,
         count(case when is_open and priority in ('high', 'urgent') then 1 end)
             as open_urgent_tickets,

@@ -5,5 +5,6 @@
 
 {{ cdp_profiled('events', [
     'occurred_at', 'event_name', 'channel', 'session_id', 'product_id', 'category',
-    'campaign_id', 'utm_source', 'utm_medium', 'utm_campaign', 'value', 'currency',
+    'campaign_id', 'utm_source', 'utm_medium', 'utm_campaign', 'click_id',
+    'click_id_type', 'value', 'currency',
 ]) }}

@@ -10,6 +10,8 @@ ranked as (
         record_id as product_id,
         name as product_name,
         category,
+        unit_cost,
+        currency,
         row_number() over (
             partition by record_id
             order by coalesce(updated_at, {{ cdp_now() }}) desc, source
@@ -22,7 +24,9 @@ latest as (
     select
         product_id,
         product_name,
-        category
+        category,
+        unit_cost,
+        currency
     from ranked
     where position = 1
 )
