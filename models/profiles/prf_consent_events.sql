@@ -1,9 +1,14 @@
 -- One row per statement of will: consents as the sources tell them, unsubscribing from
--- a message, and a browser that sends Global Privacy Control. The latter two are
--- refusals, which hold however they are dated: the clock does not cut them.
+-- a message, a browser that sends Global Privacy Control, and what was entered by hand.
+-- The second and third are refusals, which hold however they are dated: the clock does
+-- not cut them.
 
 with consents as (
     select * from {{ ref('prf_consents') }}
+),
+
+entries as (
+    select * from {{ ref('prf_consent_entries') }}
 ),
 
 messages as (
@@ -74,6 +79,19 @@ statements as (
         concat('gpc_', profile_id) as record_id,
         'opt_out' as legal_basis
     from privacy_signals
+
+    union all
+
+    select
+        profile_id,
+        purpose,
+        channel,
+        status,
+        occurred_at,
+        'cdp' as source,
+        record_id,
+        cast(null as {{ cdp_type('text') }}) as legal_basis
+    from entries
 )
 
 select * from statements

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from cdp import __version__
-from cdp.commands.delivery import apply, ledger, plan, retry, sync
+from cdp.commands.delivery import apply, consent, ledger, plan, retry, sync
 from cdp.commands.identity import identity
 from cdp.errors import CdpError, WarehouseError
 
@@ -351,7 +351,7 @@ def read_copy(settings: dict[str, Any], out: Path) -> None:
     click.echo(f"{out} holds {len(rows)} masked tables with {sum(rows.values()):,} rows.")
 
 
-for command in (plan, apply, sync, ledger, retry, identity):
+for command in (plan, apply, sync, ledger, retry, consent, identity):
     cli.add_command(command)
 
 

@@ -12,11 +12,13 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cdp import clock
 from cdp.declared import read_packages, read_panel
 from cdp.errors import ConfigError
 from cdp.warehouse import is_beside, quoted
@@ -96,6 +98,7 @@ class Project:
     vars: Mapping[str, Any]
     nodes: Mapping[str, Node]
     exposures: tuple[Exposure, ...]
+    now: datetime = datetime.min  # the platform's clock (see cdp.clock)
 
     def node(self, name: str) -> Node | None:
         """A model or seed by `name` or `package.name`; None when there is none."""
@@ -208,6 +211,7 @@ def load_project(project_dir: Path, target: str) -> Project:
         vars=read_panel(packages),
         nodes={name: _node(raw) for name, raw in (manifest.nodes | manifest.sources).items()},
         exposures=tuple(_exposure(raw) for raw in manifest.exposures.values()),
+        now=clock.now(root, target),
     )
 
 

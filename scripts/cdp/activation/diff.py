@@ -1,8 +1,8 @@
 """Desired rows against what the destination has confirmed, in two steps in the warehouse.
 
-First all rows are hashed and joined to the state by entity and hash: whoever is desired,
-allowed and held under the same hash needs nothing, and that is nearly everybody. The others
-are the candidates. What is to be done with each of them is judged from all that is known
+First all rows are hashed and joined to the state by entity and hash: whoever is desired and
+held under the same hash, and may still be sent, needs nothing, and that is nearly everybody.
+The others are the candidates. What is to be done with each of them is judged from all that is known
 (see judgement.py), and stands in the temporary table `cdp_diff` afterwards: one row per row
 operation, and per withheld row.
 """
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cdp.activation.gate import consents_sql, reason_sql
+from cdp.activation.gate import stopped_sql
 from cdp.activation.hashing import hash_sql, hash_version, literal
 from cdp.activation.judgement import judged_sql, mapped_sql, row_hash_sql, unchanged_sql
 from cdp.activation.ledger import Ledger
@@ -55,8 +55,8 @@ def compute_diff(
     """Fill `cdp_diff` and count it; is_lost: the destination holds nothing any more.
 
     takes_all_rows: if anything is to be sent, unchanged rows are too, after the others.
-    Raises ConfigError, BlockedError. Cost: one pass over the mapped columns, one join with
-    the consents and one with the state; the rest is in proportion to the candidates.
+    Raises ConfigError, BlockedError. Cost: one pass over the mapped columns, one join of the
+    state with them and one with the consents; the rest is in proportion to the candidates.
     """
     warehouse = ledger.warehouse
     fields, match = map_fields(spec, warehouse)
@@ -103,6 +103,8 @@ def _find_candidates(
         f"create temporary table {CANDIDATES} as\n"
         + _unmatched_sql(spec, ledger, fields, match, version, is_lost)
     )
+    if not is_lost:
+        warehouse.execute(f"insert into {CANDIDATES}\n" + _doubtful_sql(spec, ledger, version))
     if _has_copies(spec, ledger, version, is_lost):
         warehouse.execute(
             f"insert into {CANDIDATES} "
@@ -122,41 +124,17 @@ def _unmatched_sql(
     is_lost: bool,
 ) -> str:
     """SQL: one row per desired or held entity that has no equal on the other side."""
-    dialect = ledger.warehouse.dialect
-    row_hash = row_hash_sql(dialect, fields, match, [item.sql for item in fields])
+    values = [item.sql for item in fields]
+    row_hash = row_hash_sql(ledger.warehouse.dialect, fields, match, values)
     return f"""
     with
 
-    consents as ({consents_sql(spec, ledger.warehouse)}),
-
-    mapped as ({mapped_sql(spec, ledger.warehouse, {"row_hash": row_hash})}),
-
-    -- Who may not be sent has no hash, and so no equal.
-    desired as (
-        select
-            mapped.entity_id,
-            case
-                when {reason_sql(spec, "mapped.profile_id", dialect)} is null
-                    then mapped.row_hash
-            end as row_hash
-        from mapped
-        left join consents on mapped.profile_id = consents.profile_id
-    ),
+    desired as ({mapped_sql(spec, ledger.warehouse, {"row_hash": row_hash})}),
 
     held as (
         select entity_id, row_hash as held_hash
         from ({ledger.state_sql(spec.name, spec.place)}) as state
-        where hash_version = {literal(version)} and {"false" if is_lost else "true"}
-    ),
-
-    held_otherwise as (
-        select entity_id
-        from ({ledger.state_sql(spec.name, spec.place)}) as state
-        where hash_version is distinct from {literal(version)}
-
-        union
-
-        select entity_id from ({ledger.unsure_sql(spec.name, spec.place)}) as unsure
+        where hash_version = {literal(version)} and {literal(not is_lost)}
     )
 
     select
@@ -167,12 +145,27 @@ def _unmatched_sql(
     full join held
         on desired.entity_id = held.entity_id and desired.row_hash = held.held_hash
     where desired.entity_id is null or held.entity_id is null
+    """
+
+
+def _doubtful_sql(spec: SyncSpec, ledger: Ledger, version: str) -> str:
+    """SQL: equal or not, these want a look: held by another hash, sent without an answer,
+    or of somebody who may not be sent any more."""
+    state = ledger.state_sql(spec.name, spec.place)
+    people = f"select entity_id, profile_id from ({state}) as state"
+    stopped = stopped_sql(spec, ledger.warehouse, people)
+    return f"""
+    select entity_id, false as is_desired, false as is_held from ({state}) as state
+    where hash_version is distinct from {literal(version)}
 
     union all
 
-    select entity_id, false as is_desired, false as is_held
-    from held_otherwise
-    where {"false" if is_lost else "true"}
+    select entity_id, false, false
+    from ({ledger.unsure_sql(spec.name, spec.place)}) as unsure
+
+    union all
+
+    select entity_id, false, false from ({stopped}) as stopped
     """
 
 

@@ -1,66 +1,53 @@
-"""Who may be sent, as SQL: consent for the sync's purpose, and the holdout.
+"""Who may be sent, as SQL: purposes, suppression, frequency caps and the holdout.
 
-Denied by default. It is compiled into the diff, and asked again for the keys of a batch
-that is about to leave.
+Denied by default. The rules are compiled into the diff, and asked again for the people of
+a batch that is about to leave. In the order in which they speak:
+
+    suppressed      on the suppression list, by any of the person's identifiers
+    objection       a refusal of the purpose, on any channel that counts
+    no_consent      the purpose needs a grant, and neither the person nor the law of the
+                    country gives it
+    holdout         in the segment's control group
+    frequency_cap   contacted often enough; what is held stays
 """
+
+# ruff: noqa: S608 - names are quoted, values are parameters or quoted literals
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
-from cdp.activation.hashing import literal
+from cdp.activation.hashing import hash_bucket_sql, literal, sha256_sql
 from cdp.activation.spec import SyncSpec
 from cdp.errors import BlockedError
-from cdp.warehouse import Warehouse
+from cdp.project import Node
+from cdp.warehouse import Warehouse, quoted, schema_name
 
-__all__ = ["consents_sql", "reason_sql", "refused"]
+__all__ = ["reasons_sql", "refused", "stopped_sql"]
 
 
-def consents_sql(spec: SyncSpec, warehouse: Warehouse, among: str = "") -> str:
-    """One row per profile: has it granted, has it refused, the sync's purpose.
+def stopped_sql(spec: SyncSpec, warehouse: Warehouse, people: str) -> str:
+    """SQL: the rows of `people` whose profile_id a rule stops, once a rule, with `reason`
+    and `rank`; the smallest rank speaks.
 
-    among: SQL for the only profiles to look at. The most restrictive statement over the
-    purpose's channels wins. Raises BlockedError when there are no consents to read: nobody
-    is sent on a guess.
+    Raises BlockedError when there are no consents to read: nobody is sent on a guess.
     """
-    node = spec.consents
-    if node is None or not warehouse.columns(node.schema, node.table):
-        raise BlockedError(
-            f"{spec.name}: cdp_consents is not in the warehouse, so nobody may be sent. "
-            "Run dbt build -s +cdp_consents."
-        )
-    channels = ", ".join(literal(channel) for channel in (*spec.purpose.channels, "any"))
-    any_channel = f"and (channel is null or channel in ({channels}))"
+    return " union all ".join(
+        f"select people.*, {literal(reason)} as reason, {rank} as rank "
+        f"from ({people}) as people {condition} and people.profile_id is not null"
+        for rank, (reason, condition) in enumerate(_rules(spec, warehouse))
+    )
+
+
+def reasons_sql(spec: SyncSpec, warehouse: Warehouse, people: str) -> str:
+    """SQL: one row per profile_id that may not be sent, and why. people: SQL of profile_id."""
     return f"""
-        select
-            cast(profile_id as text) as profile_id,
-            max(case when status = 'granted' then 1 else 0 end) as is_granted,
-            max(case when status <> 'granted' then 1 else 0 end) as is_refused
-        from {node.relation}
-        where purpose = {literal(spec.purpose.name)}
-            {any_channel if spec.purpose.channels else ""}
-            {f"and profile_id in ({among})" if among else ""}
-        group by 1
-    """  # noqa: S608 - every value above is a quoted literal
-
-
-def reason_sql(spec: SyncSpec, profile_id: str, dialect: str) -> str:
-    """SQL: why `profile_id` may not be sent, or null. Reads `consents`, joined to it."""
-    conditions = [f"when {profile_id} is null then null", "when is_refused = 1 then 'objection'"]
-    if spec.purpose.needs_grant:
-        conditions.append("when is_granted is distinct from 1 then 'no_consent'")
-    if spec.holdout_pct:
-        bucket = _bucket_sql(f"{literal(spec.audience.name + '|')} || {profile_id}", dialect)
-        conditions.append(f"when {bucket} < {spec.holdout_pct * 100} then 'holdout'")
-    return f"case {' '.join(conditions)} end"
-
-
-def _bucket_sql(text: str, dialect: str) -> str:
-    """SQL: a bucket of 0 to 9999, as the macro cdp_split deals people into control groups."""
-    digits = f"substr(md5({text}), 1, 8)"
-    if dialect == "duckdb":
-        return f"(cast('0x' || {digits} as bigint) % 10000)"
-    return f"(cast(cast('x' || {digits} as bit(32)) as bigint) % 10000)"
+        select distinct on (profile_id) profile_id, reason
+        from ({stopped_sql(spec, warehouse, people)}) as stopped
+        order by profile_id, rank
+    """
 
 
 def refused(spec: SyncSpec, warehouse: Warehouse, profile_ids: Sequence[str]) -> dict[str, str]:
@@ -68,21 +55,161 @@ def refused(spec: SyncSpec, warehouse: Warehouse, profile_ids: Sequence[str]) ->
     if not profile_ids:
         return {}
     names = ", ".join(f"({literal(name)})" for name in profile_ids)
-    reason = reason_sql(spec, "batch.profile_id", warehouse.dialect)
+    people = "select profile_id from batch"
     rows = warehouse.query(
-        f"""
-        with
-
-        batch (profile_id) as (values {names}),
-
-        consents as (
-            {consents_sql(spec, warehouse, among="select profile_id from batch")}
-        )
-
-        select batch.profile_id, {reason} as reason
-        from batch
-        left join consents on batch.profile_id = consents.profile_id
-        where {reason} is not null
-        """  # noqa: S608 - every value above is a quoted literal
+        f"with batch (profile_id) as (values {names}) {reasons_sql(spec, warehouse, people)}"
     )
     return dict(rows)
+
+
+def _rules(spec: SyncSpec, warehouse: Warehouse) -> Iterator[tuple[str, str]]:
+    """(reason, SQL from the joins on that keeps whom it stops) of the sync's every rule."""
+    consents = _required(spec, warehouse)
+    if suppressed := _suppressed_sql(spec, warehouse):
+        yield "suppressed", f"where people.profile_id in ({suppressed})"
+    yield "objection", f"where people.profile_id in ({_objections_sql(spec, warehouse, consents)})"
+    if spec.purpose.needs_grant:
+        granted = _granted_sql(spec, warehouse, consents)
+        yield (
+            "no_consent",
+            f"left join ({granted}) as granted on granted.profile_id = people.profile_id "
+            "where granted.profile_id is null",
+        )
+    if spec.holdout_pct:
+        salted = f"{literal(spec.audience.name + '|')} || people.profile_id"
+        bucket = hash_bucket_sql(warehouse.dialect, salted)
+        yield "holdout", f"where {bucket} < {spec.holdout_pct * 100}"
+    for cap in _caps(spec):
+        contacted = _contacted_sql(spec, warehouse, *cap)
+        yield "frequency_cap", f"where people.profile_id in ({contacted})"
+
+
+def _required(spec: SyncSpec, warehouse: Warehouse) -> Node:
+    node = spec.consents
+    if node is None or not warehouse.columns(node.schema, node.table):
+        raise BlockedError(
+            f"{spec.name}: cdp_consents is not in the warehouse, so nobody may be sent. "
+            "Run dbt build -s +cdp_consents."
+        )
+    return node
+
+
+def _on_its_channels(spec: SyncSpec, alias: str) -> str:
+    """SQL: a statement speaks of the purpose, on a channel that counts for it."""
+    condition = f"{alias}.purpose = {literal(spec.purpose.name)}"
+    if not spec.purpose.channels:
+        return condition
+    channels = ", ".join(literal(channel) for channel in (*spec.purpose.channels, "any"))
+    return f"{condition} and ({alias}.channel is null or {alias}.channel in ({channels}))"
+
+
+def _granted_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str:
+    """SQL: who granted the purpose, or lives where no grant is needed for it."""
+    granted = (
+        f"select cast(consents.profile_id as text) as profile_id from {consents.relation} "
+        f"as consents where {_on_its_channels(spec, 'consents')} and consents.status = 'granted'"
+    )
+    regions = spec.gate.get("consent_defaults")
+    if regions is None or spec.profiles is None or not _is_there(warehouse, regions):
+        return granted
+    return f"""{granted}
+        union all
+        select profiles.profile_id from {spec.profiles.relation} as profiles
+        inner join {regions.relation} as regions on profiles.country_code = regions.country_code
+        where regions.purpose = {literal(spec.purpose.name)}
+    """
+
+
+def _objections_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str:
+    """SQL: who refused it: by the sources, or by `cdp consent` since the last build.
+
+    A refusal written by hand falls only to a later grant, whoever tells of that.
+    """
+    entries = quoted(schema_name("cdp_state", warehouse.target), "cdp_consent_entries")
+    refusals = (
+        f"select cast(consents.profile_id as text) from {consents.relation} as consents "
+        f"where {_on_its_channels(spec, 'consents')} and consents.status <> 'granted'"
+    )
+    if not warehouse.query(f"select 1 from {entries} limit 1"):
+        return refusals
+    return f"""{refusals}
+        union all
+        select entries.profile_id
+        from {entries} as entries
+        where {_on_its_channels(spec, "entries")} and entries.status <> 'granted'
+            and not exists (
+                select 1 from {entries} as later
+                where later.profile_id = entries.profile_id and later.purpose = entries.purpose
+                    and later.channel = entries.channel and later.status = 'granted'
+                    and later.captured_at > entries.captured_at
+            )
+            and not exists (
+                select 1 from {consents.relation} as consents
+                where consents.profile_id = entries.profile_id
+                    and consents.purpose = entries.purpose and consents.channel = entries.channel
+                    and consents.status = 'granted' and consents.since > entries.captured_at
+            )
+    """
+
+
+def _suppressed_sql(spec: SyncSpec, warehouse: Warehouse) -> str:
+    """SQL: profile_id of whoever the suppression list names; empty where there is none."""
+    listed, known = spec.gate.get("suppressions"), spec.gate.get("cdp_identifiers")
+    if not (listed and known and _is_there(warehouse, listed) and _is_there(warehouse, known)):
+        return ""
+    hashed = sha256_sql(warehouse.dialect, "identifiers.identifier_value")
+    return f"""
+        select identifiers.profile_id
+        from {known.relation} as identifiers
+        inner join {listed.relation} as suppressions
+            on identifiers.identifier_type = suppressions.identifier_type
+            and suppressions.identifier_value in (identifiers.identifier_value, {hashed})
+        where coalesce(suppressions.purpose, '') in ('', {literal(spec.purpose.name)})
+    """
+
+
+def _caps(spec: SyncSpec) -> list[tuple[str, int, int]]:
+    """(channel, days, contacts) of each cap on a channel of the purpose."""
+    node = spec.gate.get("frequency_caps")
+    if node is None or spec.root is None:
+        return []
+    with (spec.root / node.folder / node.path).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        (row["channel"], int(row["days"]), int(row["contacts"]))
+        for row in rows
+        if row["channel"] in spec.purpose.channels
+    ]
+
+
+def _contacted_sql(
+    spec: SyncSpec, warehouse: Warehouse, channel: str, days: int, contacts: int
+) -> str:
+    """SQL: who had so many contacts on the channel: as the tools report them, or as we
+    ordered them by syncs that append; the same contact is in both, so they do not add."""
+    ledger = quoted(schema_name("cdp_state", warehouse.target), "cdp_sync_ledger")
+    ours = ", ".join(map(literal, spec.appending)) or "null"
+    ordered = f"""
+        select profile_id from {ledger}
+        where sync in ({ours}) and status = 'acknowledged' and operation = 'create'
+            and settled_at > {_since(spec.now, days)}
+        group by profile_id having count(*) >= {contacts}
+    """
+    messages = spec.gate.get("prf_messages")
+    if messages is None or not _is_there(warehouse, messages):
+        return ordered
+    return f"""{ordered}
+        union all
+        select profile_id from {messages.relation}
+        where kind = 'sent' and channel = {literal(channel)}
+            and occurred_at > {_since(spec.now, days)}
+        group by profile_id having count(*) >= {contacts}
+    """
+
+
+def _since(now: datetime, days: int) -> str:
+    return f"cast({literal((now - timedelta(days=days)).isoformat(' '))} as timestamp)"
+
+
+def _is_there(warehouse: Warehouse, node: Node) -> bool:
+    return bool(warehouse.columns(node.schema, node.table))

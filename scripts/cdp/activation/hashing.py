@@ -12,7 +12,14 @@ from collections.abc import Sequence
 
 from cdp.warehouse import Warehouse
 
-__all__ = ["fingerprint", "hash_sql", "hash_version", "literal"]
+__all__ = [
+    "fingerprint",
+    "hash_bucket_sql",
+    "hash_sql",
+    "hash_version",
+    "literal",
+    "sha256_sql",
+]
 
 
 def literal(value: str | int | float | bool | None) -> str:
@@ -35,6 +42,21 @@ def hash_sql(dialect: str, expressions: Sequence[str]) -> str:
         for expression in expressions
     )
     return f"hashtextextended({' || '.join(parts)}, 0)"
+
+
+def hash_bucket_sql(dialect: str, text: str) -> str:
+    """SQL: a bucket of 0 to 9999, as the macro cdp_split deals people into control groups."""
+    digits = f"substr(md5({text}), 1, 8)"
+    if dialect == "duckdb":
+        return f"(cast('0x' || {digits} as bigint) % 10000)"
+    return f"(cast(cast('x' || {digits} as bit(32)) as bigint) % 10000)"
+
+
+def sha256_sql(dialect: str, text: str) -> str:
+    """SQL: the SHA-256 of a text, in hexadecimal."""
+    if dialect == "duckdb":
+        return f"sha256({text})"
+    return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
 
 
 def hash_version(warehouse: Warehouse) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from cdp.activation.gate import consents_sql, reason_sql
+from cdp.activation.gate import reasons_sql
 from cdp.activation.hashing import fingerprint, hash_sql, literal
 from cdp.activation.mapping import Mapped
 from cdp.activation.spec import SyncSpec
@@ -25,7 +25,7 @@ __all__ = ["judged_sql", "mapped_sql", "row_hash_sql", "unchanged_sql"]
 _MIRRORS = ("mirror", "audience")
 
 # Reasons for which a held row stays where it is, even in a mirror.
-_NOT_A_REMOVAL = ("rejected_before",)
+_STAYS = ("rejected_before", "frequency_cap")
 
 
 def mapped_sql(
@@ -38,20 +38,20 @@ def mapped_sql(
     made = "".join(f",\n            {sql} as {name}" for name, sql in columns.items())
     join, has_profile = "", "true"
     if spec.profiles is not None:
-        join = f"left join {spec.profiles.relation} as profiles on profiles.profile_id"
-        join += " = audience.profile_id"
+        join = f"left join {spec.profiles.relation} as profiles"
+        join += " on profiles.profile_id = audience.profile_id"
         has_profile = "profiles.profile_id is not null"
     has_person = "profile_id" in warehouse.columns(spec.audience.schema, spec.audience.table)
-    key = f"cast(audience.{spec.key} as text)"
-    chosen = f"and {key} in (select entity_id from {among})" if among else ""
+    audience = f"select * from {spec.audience.relation} where {spec.key} is not null"
+    if among:
+        audience += f" and cast({spec.key} as text) in (select entity_id from {among})"
     return f"""
         select
-            {key} as entity_id,
+            cast(audience.{spec.key} as text) as entity_id,
             cast({"audience.profile_id" if has_person else "null"} as text) as profile_id,
             {has_profile} as has_profile{made}
-        from {spec.audience.relation} as audience
+        from ({audience}) as audience
         {join}
-        where audience.{spec.key} is not null {chosen}
     """
 
 
@@ -101,7 +101,6 @@ def judged_sql(
     values = _values(fields)
     chosen = f"where entity_id in (select entity_id from {candidates})"
     steps = {
-        "consents": consents_sql(spec, warehouse, among=_people_sql(spec, warehouse, candidates)),
         "mapped": mapped_sql(spec, warehouse, values | {"match_key": match.sql}, candidates),
         "single": _single_sql(list(values)),
         "desired": f"select *, {row_hash_sql(dialect, fields, match, list(values))} as row_hash "
@@ -109,10 +108,11 @@ def judged_sql(
         "held": f"select * from ({held}) as all_held {chosen}",
         "rejected": rejected,
         "compared": _compared_sql(list(values)),
-        "gated": f"""
-            select compared.*, {reason_sql(spec, "compared.profile_id", dialect)} as gate_reason
+        "stopped": reasons_sql(spec, warehouse, "select distinct profile_id from compared"),
+        "gated": """
+            select compared.*, stopped.reason as gate_reason
             from compared
-            left join consents on compared.profile_id = consents.profile_id""",
+            left join stopped on compared.profile_id = stopped.profile_id""",
         "ranked": f"select *, {_claim_sql(spec)} as claim from gated",
         "judged": _judged_sql(spec, version),
         "decided": f"select *, {_operation_sql(spec.mode)} as operation from judged",
@@ -151,11 +151,6 @@ def judged_sql(
 
 def _values(fields: Sequence[Mapped]) -> dict[str, str]:
     return {f"field_{number}": field.sql for number, field in enumerate(fields)}
-
-
-def _people_sql(spec: SyncSpec, warehouse: Warehouse, candidates: str) -> str:
-    """SQL: whom the candidates name, as far as the key says so; others are not narrowed."""
-    return f"select entity_id from {candidates}" if spec.entity == "profile" else ""
 
 
 def _single_sql(values: Sequence[str]) -> str:
@@ -244,9 +239,9 @@ def _operation_sql(mode: str) -> str:
     """SQL: what to do with a judged row; null: nothing, since nobody asks for it."""
     mirrors = mode in _MIRRORS
     leaves = "'remove'" if mirrors else "null"
-    kept = ", ".join(literal(reason) for reason in _NOT_A_REMOVAL)
+    kept = ", ".join(literal(reason) for reason in _STAYS)
     spoiled = f"when is_held and reason not in ({kept}) then 'remove'" if mirrors else ""
-    gone = "" if mode == "append" else "when is_held and gate_reason is not null then 'remove'"
+    gone = "" if mode == "append" else f"when is_held and gate_reason not in ({kept}) then 'remove'"
     once = mode in ("create", "append")
     changed, rekeyed = ("'unchanged'", "'unchanged'") if once else ("'update'", "'create'")
     return f"""case

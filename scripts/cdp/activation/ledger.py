@@ -97,7 +97,7 @@ class Ledger:
         """
         run = self._locked_run(spec)
         self._settle_dead_runs(run.sync)
-        self._insert(
+        self.insert(
             "cdp_sync_runs",
             {
                 "run_id": run.run_id,
@@ -426,7 +426,7 @@ class Ledger:
                 f"delete from {self.table('cdp_plans')} where plan_id = ? and sync = ?",
                 (facts["plan_id"], facts["sync"]),
             )
-            self._insert("cdp_plans", {**facts, "created_at": self.clock()})
+            self.insert("cdp_plans", {**facts, "created_at": self.clock()})
 
     def stored_plan(self, plan_id: str) -> dict[str, str]:
         """sync → plan hash of a stored plan; empty when there is none."""
@@ -437,7 +437,8 @@ class Ledger:
             )
         )
 
-    def _insert(self, table: str, facts: Mapping[str, object]) -> None:
+    def insert(self, table: str, facts: Mapping[str, object]) -> None:
+        """Add one row: column → value."""
         values = [json.dumps(v) if isinstance(v, dict) else v for v in facts.values()]
         self.warehouse.execute(
             f"insert into {self.table(table)} ({', '.join(facts)}) "

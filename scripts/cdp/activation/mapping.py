@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from cdp.activation.hashing import literal
+from cdp.activation.hashing import literal, sha256_sql
 from cdp.activation.spec import MappedField, SyncSpec
 from cdp.errors import ConfigError
 from cdp.warehouse import Warehouse, quoted
@@ -125,11 +125,7 @@ def _normalised(sql: str, field: MappedField) -> str:
 
 
 def _hashed(sql: str, field: MappedField, dialect: str) -> str:
-    if field.hash is None:
-        return sql
-    if dialect == "duckdb":
-        return f"sha256({sql})"
-    return f"encode(sha256(convert_to({sql}, 'UTF8')), 'hex')"
+    return sql if field.hash is None else sha256_sql(dialect, sql)
 
 
 def _missing(spec: SyncSpec, field: MappedField, columns: Sequence[str]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,6 +50,7 @@ _FIELD_KEYS: dict[str, _Kind] = {
     "hash": str,
     "normalise": str,
 }
+_GATE_SEEDS = ("suppressions", "consent_defaults", "frequency_caps")
 _AGE = re.compile(r"(\d+)\s*(m|h|d)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -94,6 +96,10 @@ class SyncSpec:
     max_age: timedelta | None = None
     holdout_pct: int = 0  # the segment's own, for its control group
     log_values: bool = False
+    gate: Mapping[str, Node] = field(default_factory=dict)  # what its rules read, by name
+    appending: tuple[str, ...] = ()  # the syncs whose rows are contacts on its channels
+    now: datetime = datetime.min  # the platform's clock
+    root: Path | None = None
 
     @property
     def key(self) -> str:
@@ -136,7 +142,30 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         max_age=_age(meta.get("cdp_max_age")),
         holdout_pct=audience.meta.get("cdp_holdout_pct", 0),
         log_values=meta.get("cdp_log_values", False),
+        gate=_gate(project),
+        appending=tuple(_appending(project, project.purposes()[meta["cdp_purpose"]])),
+        now=project.now,
+        root=project.root,
     )
+
+
+def _gate(project: Project) -> dict[str, Node]:
+    """The tables and seeds that the gate's rules read, as far as the project has them."""
+    reference = project.vars.get("cdp_reference") or {}
+    names = {name: reference.get(name, f"cdp.cdp_{name}") for name in _GATE_SEEDS}
+    names |= {name: name for name in ("cdp_identifiers", "prf_messages")}
+    found = {name: project.node(full_name) for name, full_name in names.items()}
+    return {name: node for name, node in found.items() if node is not None}
+
+
+def _appending(project: Project, purpose: Purpose) -> Iterator[str]:
+    """Syncs that append rows for a purpose on one of the channels of `purpose`."""
+    purposes = project.purposes()
+    for exposure in project.exposures:
+        other = purposes.get(exposure.meta.get("cdp_purpose", ""))
+        shares_a_channel = other and set(other.channels) & set(purpose.channels)
+        if exposure.meta.get("cdp_mode") == "append" and shares_a_channel:
+            yield exposure.name
 
 
 def sync_problems(project: Project, exposure: Exposure) -> Iterator[str]:

@@ -42,6 +42,10 @@ TABLES = {
         "plan_id": "text", "sync": "text", "place": "text", "target": "text",
         "plan_hash": "text", "status": "text", "summary": "text", "created_at": "timestamp",
     },
+    "cdp_consent_entries": {
+        "profile_id": "text", "purpose": "text", "channel": "text", "status": "text",
+        "captured_at": "timestamp", "evidence": "text", "entered_by": "text",
+    },
     "cdp_sync_locks": {
         "sync": "text primary key", "run_id": "text", "owner": "text", "expires_at": "timestamp",
     },

@@ -1,4 +1,4 @@
-"""cdp plan, apply, sync, ledger, retry: what leaves, and what became of it."""
+"""cdp plan, apply, sync, ledger, retry, consent: what leaves, and what became of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-__all__ = ["apply", "ledger", "plan", "retry", "sync"]
+__all__ = ["apply", "consent", "ledger", "plan", "retry", "sync"]
 
 
 _select = click.option("--select", "-s", multiple=True, metavar="SYNC", help="Only this sync.")
@@ -153,3 +153,42 @@ def retry(settings: dict[str, Any], sync: str) -> None:
 
     with open_session(settings["project_dir"], settings["target"]) as session:
         click.echo(f"{session.retry(sync):,} rejected rows will be sent again by cdp sync.")
+
+
+@click.command()
+@click.option("--profile", "profile_id", help="The person, by profile_id.")
+@click.option("--email", help="The person, by an email that is nobody else's.")
+@click.option("--purpose", required=True, help="A row of cdp_purposes.")
+@click.option("--channel", default="any", show_default=True, help="email, sms, ... or any.")
+@click.option("--status", required=True, type=click.Choice(["granted", "withdrawn", "denied"]))
+@click.option("--evidence", required=True, help="Where it was said: a letter, a ticket.")
+@click.option("--by", "entered_by", required=True, help="Who enters it.")
+@click.pass_obj
+def consent(
+    settings: dict[str, Any],
+    profile_id: str | None,
+    email: str | None,
+    purpose: str,
+    channel: str,
+    status: str,
+    evidence: str,
+    entered_by: str,
+) -> None:
+    """Enter what a person said. A refusal holds at once, a grant from the next build on.
+
+    \b
+    Example:
+      cdp consent --profile p0000000042 --purpose marketing_email --status withdrawn \\
+          --evidence "call of 3 May" --by Ada
+    """
+    from cdp.activation import open_session
+    from cdp.activation.consent import enter_consent, find_profile
+
+    if bool(profile_id) == bool(email):
+        raise click.UsageError("Say who: --profile or --email.")
+    with open_session(settings["project_dir"], settings["target"]) as session:
+        who = profile_id or find_profile(session.project, session.ledger, email or "")
+        enter_consent(
+            session.project, session.ledger, who, purpose, channel, status, evidence, entered_by
+        )
+    click.echo(f"{purpose} is {status} on {channel} for {who}.")

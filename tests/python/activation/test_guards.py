@@ -146,17 +146,15 @@ def test_without_consents_nobody_is_sent(crm: World, shop: Shop) -> None:
 def test_a_contract_needs_no_grant_but_an_objection_stops_it(crm: World, shop: Shop) -> None:
     crm.meta["cdp_purpose"] = "service"
     crm.people([Person("p1", consent=None), Person("p2", consent=None)])
-    crm.warehouse.execute("insert into cdp.cdp_consents values ('p2', 'service', 'any', 'denied')")
+    crm.consents([("p2", "service", "any", "denied")])
     assert crm.sync().sent == 1
     assert shop.records.keys() == {"p1"}
 
 
 def test_the_strictest_channel_counts(crm: World, shop: Shop) -> None:
     crm.people([Person("p1"), Person("p2")])
-    crm.warehouse.execute(
-        "insert into cdp.cdp_consents values "
-        "('p1', 'marketing_email', 'any', 'denied'), ('p2', 'marketing_email', 'sms', 'denied')"
-    )
+    refusals = [("p1", "any"), ("p2", "sms")]
+    crm.consents((name, "marketing_email", channel, "denied") for name, channel in refusals)
     crm.sync()
     assert shop.records.keys() == {"p2"}
 
@@ -266,9 +264,7 @@ def test_upsert_leaves_those_who_left_but_not_those_who_withdrew(crm: World, sho
     crm.people(CROWD[:3])
     crm.sync()
     crm.people([CROWD[0], replace(CROWD[1], consent="withdrawn")])
-    crm.warehouse.execute(
-        "insert into cdp.cdp_consents values ('p002', 'marketing_email', 'email', 'granted')"
-    )
+    crm.consents([("p002", "marketing_email", "email", "granted")])
     assert crm.plan().facts()["remove_reasons"] == {"objection": 1}
     crm.sync()
     assert shop.records.keys() == {"p000", "p002"}

@@ -18,7 +18,7 @@ from cdp.activation.spec import SyncSpec
 from cdp.project import Column, Exposure, Node, Project
 from cdp.warehouse import Warehouse
 
-__all__ = ["FILES", "Person", "World"]
+__all__ = ["FILES", "Person", "World", "model"]
 
 FILES: Mapping[str, Any] = {
     "cdp_destination": "files",
@@ -63,7 +63,7 @@ class World:
         self.warehouse.execute("create table cdp.cdp_profiles (profile_id text, email text)")
         self.warehouse.execute(
             "create table cdp.cdp_consents "
-            "(profile_id text, purpose text, channel text, status text)"
+            "(profile_id text, purpose text, channel text, status text, since timestamp)"
         )
         self.warehouse.execute(
             "create table cdp_state.cdp_build_runs (run_id text, node text, "
@@ -94,12 +94,18 @@ class World:
             {"profile_id": pa.string(), "email": pa.string()},
             [(row.id, row.email) for row in rows],
         )
-        names = ("profile_id", "purpose", "channel", "status")
-        self.fill(
-            "cdp.cdp_consents",
-            dict.fromkeys(names, pa.string()),
-            [(row.id, "marketing_email", "email", row.consent) for row in rows if row.consent],
+        self.warehouse.execute("delete from cdp.cdp_consents")
+        self.consents(
+            (row.id, "marketing_email", "email", row.consent) for row in rows if row.consent
         )
+
+    def consents(self, rows: Iterable[tuple[str, str, str, str]]) -> None:
+        """Add (profile_id, purpose, channel, status)."""
+        names = ("profile_id", "purpose", "channel", "status")
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        if columns:
+            schema = pa.schema([(name, pa.string()) for name in names])
+            self.warehouse.append("cdp.cdp_consents", pa.table(columns, schema=schema))
 
     def fill(self, table: str, types: Mapping[str, Any], rows: list[tuple[Any, ...]]) -> None:
         """Replace a table's rows."""
@@ -123,8 +129,8 @@ class World:
         """The project as dbt would describe it."""
         shared = Column("orders", is_shared=True)
         nodes = [
-            _model("seg_people", "cdp_segments", {"orders": shared}, self.segment_meta),
-            _model(
+            model("seg_people", "cdp_segments", {"orders": shared}, self.segment_meta),
+            model(
                 "cdp_profiles",
                 "cdp",
                 {
@@ -133,7 +139,7 @@ class World:
                 },
                 {},
             ),
-            _model("cdp_consents", "cdp", {}, {}),
+            model("cdp_consents", "cdp", {}, {}),
             Node(
                 "seed.cdp.cdp_purposes",
                 "cdp_purposes",
@@ -180,7 +186,10 @@ class World:
         return {entity for (entity,) in rows}
 
 
-def _model(name: str, schema: str, columns: dict[str, Column], meta: dict[str, Any]) -> Node:
+def model(
+    name: str, schema: str, columns: Mapping[str, Column] = {}, meta: Mapping[str, Any] = {}
+) -> Node:
+    """A model of the package."""
     return Node(
         f"model.cdp.{name}",
         name,
