@@ -4,12 +4,19 @@
     graph anew between the names taken. Nodes go by a constant share in each, whatever the
     shape: chains of sorted ids, on which propagation crawls, end as fast as stars.
 
+    Before the rounds every node is let go for the least of its neighbours, which are then
+    each other's: in a graph of stars only what lies between them is left.
+
     Reads `pairs` (node_id, neighbour_id), node ids in 0 … p - 1. Makes `components`:
-    node_id, component_id (the least node of its component). -#}
-{% macro cdp_find_components(pairs, components) -%}
+    node_id, component_id (the least node of its component). `has_loops`: each neighbour
+    has a row with itself already; else they are added. -#}
+{% macro cdp_find_components(pairs, components, has_loops=false) -%}
     {%- set prime, most_rounds = 2147483647, 60 -%}
-    {%- set state = namespace(draw=48271, rounds=[], edges=1) -%}
-    {%- do cdp_create(cdp_helper('graph_0'), cdp_contraction_start(pairs)) -%}
+    {%- set state = namespace(draw=48271, rounds=[], edges=0) -%}
+    {%- set stars, graph = cdp_helper('stars'), cdp_helper('graph_0') -%}
+    {%- do cdp_create(stars, cdp_contraction_stars(pairs, has_loops)) -%}
+    {%- do cdp_create(graph, cdp_contraction_start(pairs, stars, has_loops)) -%}
+    {%- set state.edges = run_query('select count(*) from ' ~ graph)[0][0] -%}
     {%- for number in range(1, most_rounds + 1) -%}
         {%- if state.edges -%}
             {%- set a = state.draw -%}
@@ -34,18 +41,41 @@
             ~ "published. Check that every node_id is below " ~ prime ~ "."
         ) }}
     {%- endif -%}
-    {%- do cdp_create(components, cdp_contraction_components(pairs, state.rounds)) -%}
-    {%- for helper in state.rounds + [cdp_helper('graph_0'), cdp_helper('graph_1')] -%}
+    {%- do cdp_create(components, cdp_contraction_components(stars, state.rounds)) -%}
+    {%- for helper in state.rounds + [stars, cdp_helper('graph_0'), cdp_helper('graph_1')] -%}
         {%- do adapter.drop_relation(helper) -%}
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro cdp_contraction_start(pairs) -%}
+{#- Each node with the least and the greatest of its neighbours. -#}
+{% macro cdp_contraction_stars(pairs, has_loops) -%}
+    select
+        node_id,
+        min(neighbour_id) as name,
+        max(neighbour_id) as last_neighbour
+    from {{ cdp_contraction_pairs(pairs, has_loops) }}
+    group by node_id
+{%- endmacro %}
+
+{% macro cdp_contraction_start(pairs, stars, has_loops) -%}
     select distinct
-        least(node_id, neighbour_id) as left_node,
-        greatest(node_id, neighbour_id) as right_node
-    from {{ pairs }} as pairs
-    where node_id <> neighbour_id
+        stars.name as left_node,
+        pairs.neighbour_id as right_node
+    from {{ cdp_contraction_pairs(pairs, has_loops) }}
+    inner join {{ stars }} as stars on pairs.node_id = stars.node_id
+    where stars.name < stars.last_neighbour and stars.name < pairs.neighbour_id
+{%- endmacro %}
+
+{% macro cdp_contraction_pairs(pairs, has_loops) -%}
+    {%- if has_loops -%}
+    {{ pairs }} as pairs
+    {%- else -%}
+    (
+        select node_id, neighbour_id from {{ pairs }} as pairs
+        union all
+        select neighbour_id as node_id, neighbour_id from {{ pairs }} as pairs
+    ) as pairs
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The least new name in each node's neighbourhood. -#}
@@ -74,48 +104,50 @@
     where left_names.name <> right_names.name
 {%- endmacro %}
 
-{#- Follows each node of `pairs` through its names: two with one last name, taken in one
-    round, are connected. A node without neighbours is a component of its own. -#}
-{% macro cdp_contraction_components(pairs, rounds) -%}
-    with nodes as (
-        select distinct node_id from {{ pairs }} as pairs
+{#- Follows each node through its names, from the last round back: two with one last name,
+    taken in one round, are connected. -#}
+{% macro cdp_contraction_components(stars, rounds) -%}
+    with
+    {%- for names in rounds | reverse %}
+    labels_{{ loop.revindex }} as (
+        select
+            names.node_id,
+            {%- if loop.first %}
+            names.name * 64 + {{ loop.revindex }} as label
+            {%- else %}
+            coalesce(later.label, names.name * 64 + {{ loop.revindex }}) as label
+            {%- endif %}
+        from {{ names }} as names
+        {%- if not loop.first %}
+        left join labels_{{ loop.revindex + 1 }} as later on names.name = later.node_id
+        {%- endif %}
     ),
-
+    {% endfor %}
     labels as (
         select
-            nodes.node_id,
-            coalesce(
-                {%- for _ in rounds %}
-                names_{{ loop.revindex }}.name,
-                {%- endfor %}
-                nodes.node_id
-            ) as label,
-            case
-                {%- for _ in rounds %}
-                when names_{{ loop.revindex }}.node_id is not null then {{ loop.revindex }}
-                {%- endfor %}
-                else 0
-            end as round
-        from nodes
-        {%- for names in rounds %}
-        left join {{ names }} as names_{{ loop.index }}
-            on {{ 'nodes.node_id' if loop.first else 'names_' ~ loop.index0 ~ '.name' }}
-            = names_{{ loop.index }}.node_id
-        {%- endfor %}
+            stars.node_id,
+            {%- if rounds %}
+            coalesce(later.label, stars.name * 64) as label
+            {%- else %}
+            stars.name * 64 as label
+            {%- endif %}
+        from {{ stars }} as stars
+        {%- if rounds %}
+        left join labels_1 as later on stars.name = later.node_id
+        {%- endif %}
     ),
 
     anchors as (
         select
             label,
-            round,
             min(node_id) as component_id
         from labels
-        group by label, round
+        group by label
     )
 
     select
         labels.node_id,
         anchors.component_id
     from labels
-    inner join anchors on labels.label = anchors.label and labels.round = anchors.round
+    inner join anchors on labels.label = anchors.label
 {%- endmacro %}

@@ -6,7 +6,7 @@
 {% macro cdp_place_nodes(log, version, has_losses) -%}
     {%- set placed = cdp_helper('placed') -%}
     {%- if version is none -%}
-        {%- do cdp_find_components(cdp_links_there(log, has_losses), placed) -%}
+        {%- do cdp_find_components(cdp_links_there(log, has_losses), placed, has_loops=true) -%}
     {%- else -%}
         {%- set news, located = cdp_helper('news'), cdp_helper('located') -%}
         {%- set loose, graph, merged = cdp_helper('loose'), cdp_helper('graph'), cdp_helper('merged') -%}
@@ -14,7 +14,7 @@
         {%- do cdp_create(located, cdp_located_nodes(news)) -%}
         {%- do cdp_create(loose, cdp_loose_nodes(news, located, has_losses)) -%}
         {%- do cdp_create(graph, cdp_graph_of_roots(log, news, located, loose, has_losses)) -%}
-        {%- do cdp_find_components(graph, merged) -%}
+        {%- do cdp_find_components(graph, merged, has_loops=true) -%}
         {%- do cdp_create(placed, cdp_placed_nodes(merged, located, loose)) -%}
         {%- for helper in [news, located, graph, merged] -%}
             {%- do adapter.drop_relation(helper) -%}
@@ -124,8 +124,7 @@
 {%- endmacro %}
 
 {#- New links, and those that loose nodes still have, between what stands for their ends:
-    the root of a component that stays, else the node itself. Both ways, so that whatever
-    is in the graph has a row. -#}
+    the root of a component that stays, else the node itself. -#}
 {% macro cdp_graph_of_roots(log, news, located, loose, has_losses) -%}
     with links as (
         select
@@ -165,7 +164,7 @@
     union all
     select
         neighbour_id as node_id,
-        node_id as neighbour_id
+        neighbour_id
     from contracted
 {%- endmacro %}
 

@@ -6,7 +6,7 @@
     to itself where it may stand alone; priority is the node's own (0: it is never refused;
     1 is trusted most), -1 for two linked by hand, whom no guard parts. A record's nodes
     are all paired with one another, since any may be refused; a star is enough around a
-    node of priority 0. Whoever is a neighbour has a row of its own.
+    node of priority 0. Whoever is a neighbour also has a row with itself.
     A limit (neighbour_id = node_id): one component has at most max_per_profile nodes with
     this limit_key. A node has one row a key; priority -1 is a limit set by hand.
 

@@ -14,45 +14,55 @@ with links as (
     select distinct {{ columns }} from {{ ref('idg_links') }}
 ),
 
+{% if is_incremental() -%}
+told as (
+    select * from {{ this }}
+),
+
 compared as (
     select
         {{ columns }},
         1 as change
     from links
-    {%- if is_incremental() %}
     union all
     select
         {{ columns }},
-        -change
-    from {{ this }}
-    {%- endif %}
+        -change as change
+    from told
 ),
 
-{% if is_incremental() -%}
-last_version as (
-    select coalesce(max(version), 0) as version from {{ this }}
+changes as (
+    select
+        {{ columns }},
+        sum(change) as change
+    from compared
+    group by {{ columns }}
+    having sum(change) <> 0
+),
+
+next_version as (
+    select greatest(coalesce(max(version), 0) + 1, {{ this_run }}) as version from told
 )
 {%- else -%}
-last_version as (
-    select cast(0 as {{ cdp_type('integer') }}) as version
+changes as (
+    select
+        {{ columns }},
+        1 as change
+    from links
+),
+
+next_version as (
+    select {{ this_run }} as version
 )
 {%- endif %}
 
 select
-    compared.node_id,
-    compared.neighbour_id,
-    compared.priority,
-    compared.limit_key,
-    compared.max_per_profile,
-    cast(sum(compared.change) as {{ cdp_type('integer') }}) as change,
-    greatest(last_version.version + 1, {{ this_run }}) as version
-from compared
-cross join last_version
-group by
-    compared.node_id,
-    compared.neighbour_id,
-    compared.priority,
-    compared.limit_key,
-    compared.max_per_profile,
-    last_version.version
-having sum(compared.change) <> 0
+    changes.node_id,
+    changes.neighbour_id,
+    changes.priority,
+    changes.limit_key,
+    changes.max_per_profile,
+    cast(changes.change as {{ cdp_type('integer') }}) as change,
+    cast(next_version.version as {{ cdp_type('integer') }}) as version
+from changes
+cross join next_version

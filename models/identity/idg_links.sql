@@ -84,8 +84,27 @@ pairs_by_hand as (
     where one.side = 'one' and other.side = 'other'
 ),
 
+-- Whoever is a neighbour also has a row with itself, as hubs have.
+neighbours_beside_hubs as (
+    select neighbour_id as node_id from spare_pairs
+    union
+    select neighbour_id as node_id from pairs_by_hand
+),
+
+loops as (
+    select distinct
+        edges.node_id,
+        edges.node_id as neighbour_id,
+        edges.priority
+    from edges
+    inner join neighbours_beside_hubs
+        on edges.node_id = neighbours_beside_hubs.node_id
+),
+
 pairs as (
     select * from stars
+    union all
+    select * from loops
     union all
     select * from spare_pairs
     union all
