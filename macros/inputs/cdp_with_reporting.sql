@@ -16,18 +16,23 @@ select
     {%- if not may_be_negative %}
     coalesce({{ stated }} < 0, false) as has_negative_amount,
     {%- endif %}
-    cast(
-        case
-            when coalesce({{ currency }}, '{{ var("cdp_reporting_currency") }}')
-                = '{{ var("cdp_reporting_currency") }}' then {{ accepted }}
-            else round(
-                cast(({{ accepted }}) * rates.rate as {{ cdp_type('numeric') }}), 4
-            )
-        end as {{ cdp_type('numeric') }}
-    ) as {{ amount }}_reporting
+    {{ cdp_in_reporting(accepted, currency, 'rates.rate') }} as {{ amount }}_reporting
 from {{ contract }}
 left join {{ ref('inp_reporting_rates') }} as rates
     on {{ currency }} = rates.currency
     and {{ date }} >= rates.valid_from
     and {{ date }} < rates.valid_to
+{%- endmacro %}
+
+{#- An amount in the reporting currency, at `rate`; null where that is null and needed. -#}
+{% macro cdp_in_reporting(amount, currency, rate) -%}
+    cast(
+        case
+            when coalesce({{ currency }}, '{{ var("cdp_reporting_currency") }}')
+                = '{{ var("cdp_reporting_currency") }}' then {{ amount }}
+            else round(
+                cast(({{ amount }}) * {{ rate }} as {{ cdp_type('numeric') }}), 4
+            )
+        end as {{ cdp_type('numeric') }}
+    )
 {%- endmacro %}

@@ -55,3 +55,15 @@ select * from generated_numbers
 {% macro cdp_identity_map_as_of(moment) -%}
 select * from idg_record_profiles
 {%- endmacro %}
+{% macro cdp_conversions() -%}
+{{ return({'order': {'kind': 'order_placed', 'contract': 'orders', 'window_days': 30, 'half_life_days': 7}}) }}
+{%- endmacro %}
+{% macro cdp_funnels() -%}
+{{ return({'purchase': {'steps': ['one'], 'window_days': 7, 'period_days': 90}}) }}
+{%- endmacro %}
+{% macro cdp_funnel_people(funnel, interactions) -%}
+select * from {{ interactions }}
+{%- endmacro %}
+{% macro cdp_attribution_models() -%}
+{{ return(['last']) }}
+{%- endmacro %}
