@@ -60,7 +60,7 @@ stays as (
             else 'open'
         end as stage_kind,
         case
-            when opportunities.amount < 0 then 'negative'
+            when opportunities.has_negative_amount then 'negative'
             when
                 opportunities.amount is not null
                 and opportunities.amount_reporting is null
@@ -123,8 +123,7 @@ select
     history.probability,
     history.amount,
     history.currency,
-    case when history.amount_problem is null then history.amount_reporting end
-        as amount_reporting,
+    history.amount_reporting,
     history.amount_problem,
     history.created_at,
     history.close_date

@@ -31,7 +31,7 @@ expected as (
         on
             stays.source = deals_with_an_account.source
             and stays.opportunity_id = deals_with_an_account.opportunity_id
-    where stays.latest = 1 and coalesce(stays.amount, 0) >= 0
+    where stays.latest = 1
 ),
 
 found as (
