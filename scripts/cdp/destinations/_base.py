@@ -115,6 +115,11 @@ class Destination(ABC):
         """Where rows end up, without secrets: another place has a state of its own."""
 
     @classmethod
+    def account(cls, options: Any) -> str:
+        """Names the account whose limits hold: syncs with the same name share them."""
+        return cls.__name__.lower()
+
+    @classmethod
     def takes_all_rows(cls, target_object: str) -> bool:
         """Whether each delivery holds unchanged rows too (a snapshot)."""
         return False

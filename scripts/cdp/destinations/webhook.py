@@ -12,21 +12,18 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import json
 import os
-import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx
-import stamina
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from cdp.destinations._accounts import Window, account
 from cdp.destinations._base import (
     Batch,
     Delivery,
@@ -36,23 +33,17 @@ from cdp.destinations._base import (
     Outcome,
     scrubbed,
 )
-from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
+from cdp.destinations._http import Caller, refuse_private
+from cdp.errors import ConfigError
 
 __all__ = ["DESTINATION", "Webhook", "WebhookOptions"]
-
-_PASSING = (408, 425, 429)  # and every 5xx
-_NOT_APPLIED = (425, 429, 503)
-_NO_ACCESS = (401, 403, 404, 405, 410)
-_MAX_ANSWER = 1_000_000  # bytes
-_LONGEST_WAIT = 60.0  # seconds
-_FIRST_WAIT = 0.5
-_LONGEST_ANSWER = 60.0
 
 
 class WebhookOptions(Options):
     """url: where to POST. secret_env: the environment variable with the signing secret
     (whsec_… or text). allow_private: let it be an address inside the own network.
-    attempts: calls per batch before giving up. batch_rows: at most so many rows a call."""
+    attempts: calls per batch before giving up. batch_rows: at most so many rows a call.
+    rates: at most so many calls in so many seconds, [[10, 1], [150, 60]]; all must hold."""
 
     url: str
     secret_env: str
@@ -60,6 +51,11 @@ class WebhookOptions(Options):
     timeout_seconds: float = Field(default=15, gt=0, le=120)
     attempts: int = Field(default=5, ge=1, le=10)
     batch_rows: int = Field(default=500, ge=1, le=10_000)
+    rates: tuple[tuple[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0)]], ...] = ()
+
+    def windows(self) -> list[Window]:
+        """The rates as windows."""
+        return [Window(calls, seconds) for calls, seconds in self.rates]
 
     @field_validator("url")
     @classmethod
@@ -91,6 +87,11 @@ class Webhook(Destination):
         digest = hashlib.sha256(options.url.encode()).hexdigest()[:8]
         return f"webhook:{urlsplit(options.url).hostname}/{digest}#{target_object}"
 
+    @classmethod
+    def account(cls, options: WebhookOptions) -> str:
+        """Host and port."""
+        return f"webhook:{urlsplit(options.url).netloc}"
+
     def __init__(
         self,
         delivery: Delivery,
@@ -102,9 +103,13 @@ class Webhook(Destination):
         self._secret = _secret(options.secret_env)
         self._secret_text = os.environ[options.secret_env]
         if not options.allow_private and transport is None:
-            _refuse_private(options.url)
-        self._http = httpx.Client(
-            timeout=options.timeout_seconds, follow_redirects=False, transport=transport
+            refuse_private(options.url)
+        self._caller = Caller(
+            "the webhook",
+            account(self.account(options), options.windows()),
+            timeout_seconds=options.timeout_seconds,
+            attempts=options.attempts,
+            transport=transport,
         )
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
@@ -117,30 +122,17 @@ class Webhook(Destination):
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._caller.close()
 
     def _deliver(self, operation: str, batch: Batch) -> Sequence[Outcome]:
         body = self._body(operation, batch)
-        attempts = stamina.retry_context(
-            on=_pause,
-            attempts=self._options.attempts,
-            timeout=None,
-            wait_initial=_FIRST_WAIT,
-            wait_max=_LONGEST_WAIT,
-            wait_jitter=_FIRST_WAIT,
+        return self._caller.call(
+            "POST",
+            self._options.url,
+            body,
+            lambda: self._headers(batch.key, body),
+            read=lambda answer: _outcomes(batch, answer.body, self._secret_text),
         )
-        unsure = False
-        try:
-            for attempt in attempts:
-                with attempt:
-                    try:
-                        return _outcomes(batch, self._post(batch.key, body), self._secret_text)
-                    except NoAnswer:
-                        unsure = True
-                        raise
-        except RetriableError as error:
-            raise (NoAnswer if unsure else RetriableError)(str(error)) from None
-        raise AssertionError("stamina gives at least one attempt")
 
     def _body(self, operation: str, batch: Batch) -> bytes:
         removes = operation == "remove"
@@ -154,34 +146,13 @@ class Webhook(Destination):
         }
         return json.dumps(message, default=_json_value, ensure_ascii=False).encode()
 
-    def _post(self, key: str, body: bytes) -> bytes:
-        """The body of a 2xx answer; anything else is raised as what it means."""
-        headers = {"content-type": "application/json", **self._signed(key, body)}
-        began = time.monotonic()
-        try:
-            with self._http.stream(
-                "POST", self._options.url, content=body, headers=headers
-            ) as answer:
-                text = b""
-                for chunk in answer.iter_bytes(65_536):
-                    text += chunk
-                    if len(text) > _MAX_ANSWER:
-                        raise NoAnswer("the webhook's answer is larger than 1 MB")
-                    if time.monotonic() - began > _LONGEST_ANSWER:
-                        raise NoAnswer("the webhook's answer does not end")
-                _raise_for_status(answer)
-                return text
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise RetriableError("the webhook cannot be reached") from None
-        except httpx.HTTPError as error:
-            raise NoAnswer(f"the webhook gave no answer ({type(error).__name__})") from None
-
-    def _signed(self, key: str, body: bytes) -> dict[str, str]:
+    def _headers(self, key: str, body: bytes) -> dict[str, str]:
         moment = str(int(time.time()))
         content = b".".join((key.encode(), moment.encode(), body))
         digest = hmac.new(self._secret, content, hashlib.sha256).digest()
         signature = base64.b64encode(digest).decode()
         return {
+            "content-type": "application/json",
             "webhook-id": key,
             "webhook-timestamp": moment,
             "webhook-signature": f"v1,{signature}",
@@ -226,45 +197,6 @@ def _outcomes(batch: Batch, text: bytes, secret: str) -> list[Outcome]:
     ]
 
 
-def _raise_for_status(answer: httpx.Response) -> None:
-    status = answer.status_code
-    if 200 <= status < 300:
-        return
-    message = f"the webhook answered {status}"
-    if status in _PASSING or status >= 500:
-        kind = RetriableError if status in _NOT_APPLIED else NoAnswer
-        raise kind(message, _retry_after(answer.headers))
-    if 300 <= status < 400:
-        raise FatalDestinationError(f"{message}, a redirect, which is not followed. Fix the url.")
-    if status in _NO_ACCESS:
-        raise FatalDestinationError(f"{message}. Check cdp_options.url and the signing secret.")
-    raise RecordRejected(message, f"http_{status}")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from a number or a date; None where it says nothing sensible."""
-    given = headers.get("retry-after", "").strip()
-    if not given:
-        return None
-    try:
-        return float(given) if given.lstrip("-").isdigit() else _seconds_until(given)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _seconds_until(moment: str) -> float:
-    then = parsedate_to_datetime(moment)
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return (then - datetime.now(UTC)).total_seconds()
-
-
-def _pause(error: Exception) -> bool | float:
-    """Whether to try again, or after how many seconds where the answer said so."""
-    if not isinstance(error, RetriableError) or error.retry_after is None:
-        return isinstance(error, RetriableError)
-    return min(max(error.retry_after, 0.0), _LONGEST_WAIT)
-
-
 def _secret(name: str) -> bytes:
     value = os.environ.get(name, "")
     if not value:
@@ -275,23 +207,6 @@ def _secret(name: str) -> bytes:
         return base64.b64decode(value.removeprefix("whsec_"), validate=True)
     except binascii.Error:
         raise ConfigError(f"{name} begins with whsec_ but is not base64. Copy it again.") from None
-
-
-def _refuse_private(url: str) -> None:
-    """Refuse addresses inside the own network, so that no YAML can reach what only we can."""
-    host = urlsplit(url).hostname or ""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        raise FatalDestinationError(
-            "the webhook's host cannot be resolved. Check the url."
-        ) from None
-    for *_, address in found:
-        if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
-            raise ConfigError(
-                f"cdp_options.url leads to a private address ({host}). "
-                "Say allow_private: true if that is meant."
-            )
 
 
 def _json_value(value: Any) -> str:

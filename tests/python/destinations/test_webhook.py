@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from cdp.destinations._base import Batch, Delivery, NoAnswer, Row
-from cdp.destinations.webhook import Webhook, WebhookOptions, _pause, _retry_after
+from cdp.destinations._http import _pause, _retry_after
+from cdp.destinations.webhook import Webhook, WebhookOptions
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
 from support.receiver import Answer, Receiver
 
@@ -166,7 +167,7 @@ def test_the_place_holds_no_secret_path() -> None:
 
 @pytest.mark.parametrize(
     ("given", "seconds"),
-    [("7", 7.0), ("-3", -3.0), ("", None), ("soon", None), ("1e400", None)],
+    [("7", 7.0), ("-3", 0.0), ("86400", 60.0), ("", None), ("soon", None), ("1e400", None)],
 )
 def test_retry_after_in_seconds(given: str, seconds: float | None) -> None:
     assert _retry_after(httpx.Headers({"retry-after": given})) == seconds
@@ -177,9 +178,7 @@ def test_retry_after_as_a_date() -> None:
     assert _retry_after(httpx.Headers({"retry-after": moment})) == pytest.approx(30, abs=2)
 
 
-@pytest.mark.parametrize(
-    ("given", "pause"), [(None, True), (5.0, 5.0), (-3.0, 0.0), (86_400.0, 60.0)]
-)
-def test_waits_are_honoured_and_capped(given: float | None, pause: bool | float) -> None:
+@pytest.mark.parametrize(("given", "pause"), [(None, True), (5.0, 5.0)])
+def test_a_wait_that_is_asked_for_is_kept(given: float | None, pause: bool | float) -> None:
     assert _pause(RetriableError("busy", given)) == pause
     assert _pause(RecordRejected("no", "bad")) is False
