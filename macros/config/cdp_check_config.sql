@@ -5,6 +5,7 @@
         {%- do cdp_check_inputs() -%}
         {%- do cdp_check_sources() -%}
         {%- do cdp_check_identifier_types() -%}
+        {%- do cdp_check_identifiers_are_emitted() -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -42,4 +43,29 @@
             ) }}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- A type that no input has is a slip of the pen: it would never link anybody. Here for
+    our own project alone, with all sources on: what a host takes over from our defaults,
+    and models that are off, only `cdp check` can tell. -#}
+{% macro cdp_check_identifiers_are_emitted() -%}
+    {%- set emitted, listed, present = [], [], [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- do present.append(node.package_name ~ '.' ~ node.name) -%}
+    {%- endfor -%}
+    {%- for entries in (var('cdp_inputs', {}) or {}).values() -%}
+        {%- do listed.extend(entries or []) -%}
+    {%- endfor -%}
+    {%- for entry in listed if entry in present -%}
+        {%- set package, name = entry.split('.') -%}
+        {%- do emitted.extend(cdp_stated_identifiers({'package': package, 'name': name})) -%}
+    {%- endfor -%}
+    {%- if project_name == 'cdp' and not listed | reject('in', present) | list -%}
+        {%- for name in cdp_identifier_types() if name not in emitted -%}
+            {{ exceptions.raise_compiler_error(
+                "vars: cdp_identifier_types." ~ name ~ ": no model that cdp_inputs lists "
+                ~ "has this identifier. Name it in the cdp_identifiers of one, or take it out."
+            ) }}
+        {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -21,6 +21,7 @@ __all__ = ["problems"]
 
 _READ_BY_PYTHON = {"cdp_live_targets", "cdp_share_columns"}
 _KINDS = ("email", "phone", "text")
+_STATED = re.compile(r"cdp_identifiers['\"]?:\s*(\[[^\]]*\]|(?:-\s*\w+\s*)+)")
 _SOURCE_KEYS = ("brand", "database", "schemas")
 _ATTRIBUTE_KEYS = ("group", "half_life_days", "min_confidence", "optional", "rule", "sources")
 _RULES = ("most_recent", "source_priority", "most_frequent", "most_complete", "verified_first")
@@ -78,6 +79,28 @@ class _Known:
     def contracts(self) -> set[str]:
         """The contracts that are pooled."""
         return set(re.findall(r"\bcdp_union\('(\w+)'", self.code))
+
+    def states(self, name: str) -> bool:
+        """The project at hand sets this var itself, and does not take over our default."""
+        given = self.own.settings.get("vars") or {}
+        return name in given or name in (given.get("cdp") or {})
+
+    @cached_property
+    def emitted(self) -> set[str]:
+        """The identifiers that listed models state, in their SQL or in YAML."""
+        inputs = self.panel.get("cdp_inputs")
+        entries = inputs.values() if isinstance(inputs, Mapping) else ()
+        listed = {str(entry) for models in entries for entry in models or ()}
+        files = [
+            path
+            for package in self.packages
+            for name, path in package.models.items()
+            if f"{package.name}.{name}" in listed
+        ]
+        for package in self.packages:
+            files += package.files("model-paths", "models", "*.yml")
+        text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+        return set(re.findall(r"\w+", " ".join(_STATED.findall(text))))
 
     def package(self, name: str) -> Package | None:
         """The package of that name."""
@@ -157,7 +180,7 @@ def _check_refs(
             yield f"{path}[{place}] lists {entry} a second time. Take it out."
 
 
-def _check_identifier_types(_: _Known, value: Any) -> Iterator[str]:
+def _check_identifier_types(known: _Known, value: Any) -> Iterator[str]:
     for name, settings in value.items() if isinstance(value, Mapping) else ():
         path = f"cdp_identifier_types.{name}"
         yield from _unknown_keys(path, settings, ("kind", "scope"))
@@ -166,6 +189,12 @@ def _check_identifier_types(_: _Known, value: Any) -> Iterator[str]:
             yield f"{path}.kind is '{kind}'. Use one of: {', '.join(_KINDS)}."
         if (settings or {}).get("scope") not in (None, "source"):
             yield f"{path}.scope is '{settings['scope']}'. Use source, or leave it out."
+        if known.states("cdp_identifier_types") and name not in known.emitted:
+            yield (
+                f"{path}: no model that cdp_inputs lists has this identifier."
+                f"{_nearest(name, known.emitted)} Name it in the cdp_identifiers of one, or "
+                "take it out."
+            )
 
 
 def _check_reference(known: _Known, value: Any) -> Iterator[str]:

@@ -113,8 +113,13 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         "cdp_sources.shopify.schemas is no list",
     ),
     "an unknown kind": (
-        lambda panel: panel["cdp_identifier_types"].update(fax={"kind": "fax"}),
-        "cdp_identifier_types.fax.kind is 'fax'. Use one of: email, phone, text.",
+        lambda panel: panel["cdp_identifier_types"]["email"].update(kind="fax"),
+        "cdp_identifier_types.email.kind is 'fax'. Use one of: email, phone, text.",
+    ),
+    "an identifier that no input has": (
+        lambda panel: panel["cdp_identifier_types"].update(emial={"kind": "email"}),
+        "cdp_identifier_types.emial: no model that cdp_inputs lists has this identifier. "
+        "Did you mean 'email'? Name it in the cdp_identifiers of one, or take it out.",
     ),
     "an unknown key of an attribute": (
         lambda panel: panel["cdp_attributes"]["email"].update(rules="x"),
