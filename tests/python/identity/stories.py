@@ -9,7 +9,7 @@ takes one out again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["RUNS", "STORIES", "Decision", "Record", "Story"]
 
@@ -44,9 +44,13 @@ class Story:
 
     name: str
     runs: list[list[Record | Decision]]
-    people: list[str]  # after each run: groups of keys, "a b | c"; keys of nobody are absent
-    changes: list[str]  # after each run: the kinds of change, in order, "created created"
+    people: list[str] = field(default_factory=list)  # after each run: "a b | c", without nobody's
+    changes: list[str] = field(default_factory=list)  # after each run: "created created"
     keeps: str = ""  # this record has the same profile_id after every run it is in
+
+    def state(self, run: int) -> dict[str, Record | Decision]:
+        """What there is at a run, counted from 0, by key."""
+        return {thing.key: thing for things in self.runs[: run + 1] for thing in things}
 
 
 def person(key: str, **values: str) -> Record:

@@ -52,11 +52,11 @@ class World:
     blocked: list[Row] = field(default_factory=list)
 
 
-def world_after(run: int) -> World:
+def world_after(run: int, stories: Iterable[Story] = STORIES) -> World:
     """All that there is at a run, counted from 0."""
     world = World()
-    for story in STORIES:
-        for thing in _state(story, run).values():
+    for story in stories:
+        for thing in story.state(run).values():
             if isinstance(thing, Record):
                 (world.people if thing.is_person else world.facts).append(_row(story, thing))
             elif thing.action == "block":
@@ -64,10 +64,6 @@ def world_after(run: int) -> World:
             elif thing.action:
                 world.overrides.append(_override(story, thing))
     return world
-
-
-def _state(story: Story, run: int) -> dict[str, Record | Decision]:
-    return {thing.key: thing for things in story.runs[: run + 1] for thing in things}
 
 
 def _override(story: Story, decision: Decision) -> Row:
