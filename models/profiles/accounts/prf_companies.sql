@@ -8,8 +8,8 @@ with accounts as (
         and coalesce(updated_at, {{ cdp_now() }}) <= {{ cdp_now() }}
 ),
 
-free_mail_domains as (
-    select * from {{ cdp_reference('free_mail_domains') }}
+mail_domains as (
+    select * from {{ ref('prf_mail_domains') }}
 ),
 
 placeholders as (
@@ -53,7 +53,7 @@ companies as (
         case when placeholders.name is null then named.folded_name end as name_key,
         case
             when
-                free_mail_domains.domain is null
+                mail_domains.domain is null
                 and named.domain like '%_.__%'
                 and not exists (
                     select 1
@@ -64,7 +64,7 @@ companies as (
         end as domain
     from named
     left join placeholders on named.folded_name = placeholders.name
-    left join free_mail_domains on named.domain = free_mail_domains.domain
+    left join mail_domains on named.domain = mail_domains.domain
 )
 
 select * from companies

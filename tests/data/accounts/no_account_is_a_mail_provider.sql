@@ -2,5 +2,5 @@
 
 select accounts.domain
 from {{ ref('cdp_accounts') }} as accounts
-inner join {{ cdp_reference('free_mail_domains') }} as free_mail_domains
-    on accounts.domain = free_mail_domains.domain
+inner join {{ ref('prf_mail_domains') }} as mail_domains
+    on accounts.domain = mail_domains.domain
