@@ -18,6 +18,7 @@ from cdp.declared import read_packages
 from cdp.errors import ConfigError
 from cdp.panel import problems as panel_problems
 from cdp.project import load_project, parsing_folder
+from cdp.segments.library import Library, stale_files
 from cdp.warehouse import open_warehouse, quoted, schema_name
 
 __all__ = ["all_problems", "build", "check", "reset_state"]
@@ -27,16 +28,17 @@ _BAD = ("error", "fail", "runtime error")
 
 
 def all_problems(project_dir: Path, target: str) -> list[str]:
-    """One sentence per mistake in the control panel, else in the syncs; empty: sound.
+    """One sentence per mistake in the control panel, else in audiences and syncs; empty: sound.
 
-    dbt parses the project for the syncs, which it cannot while the panel is wrong.
+    dbt parses the project for these, which it cannot while the panel is wrong.
     Raises ConfigError where a file cannot be read, the clock tells no time or dbt cannot
     parse.
     """
     if found := panel_problems(project_dir):
         return found
     clock.now(project_dir, target)
-    return sync_check.problems(load_project(project_dir, target))
+    project = load_project(project_dir, target)
+    return [*stale_files(Library.read(project)), *sync_check.problems(project)]
 
 
 def check(project_dir: Path, target: str) -> None:

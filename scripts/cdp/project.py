@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from cdp import clock
 from cdp.declared import read_packages, read_panel
@@ -28,11 +28,15 @@ __all__ = ["Column", "Exposure", "Node", "Project", "Purpose", "load_project", "
 
 @dataclass(frozen=True)
 class Column:
-    """A documented column: may it leave the warehouse, does it identify someone?"""
+    """A documented column: may it leave the warehouse, does it identify someone? type: as
+    cdp_type names it, empty where undocumented; values: all that it may be, if that is said."""
 
     name: str
     is_shared: bool = False
     is_pii: bool = False
+    type: str = ""
+    values: tuple[str, ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,11 @@ class Project:
     nodes: Mapping[str, Node]
     exposures: tuple[Exposure, ...]
     now: datetime = datetime.min  # the platform's clock (see cdp.clock)
+
+    @property
+    def name(self) -> str:
+        """What dbt_project.yml calls it."""
+        return read_packages(self.root)[0].name
 
     def node(self, name: str) -> Node | None:
         """A model or seed by `name` or `package.name`; None when there is none."""
@@ -168,7 +177,14 @@ class _Meta(BaseModel):
 
 class _Column(_Meta):
     name: str
+    data_type: str | None = None
+    description: str = ""
     config: _Meta = _Meta()
+
+
+class _TestMetadata(BaseModel):
+    name: str
+    arguments: dict[str, Any] = Field(default_factory=dict, validation_alias=AliasChoices("kwargs"))
 
 
 class _DependsOn(BaseModel):
@@ -187,6 +203,7 @@ class _Node(_Meta):
     label: str | None = None
     root_path: str | None = None
     attached_node: str | None = None
+    test_metadata: _TestMetadata | None = None
     columns: dict[str, _Column] = Field(default_factory=dict)
     config: _Meta = _Meta()
     depends_on: _DependsOn = _DependsOn()
@@ -205,11 +222,13 @@ def load_project(project_dir: Path, target: str) -> Project:
     packages = read_packages(root)
     settings = packages[0].settings
     manifest = _Manifest.model_validate_json(_manifest(root, target, settings).read_bytes())
+    values = _accepted_values(manifest.nodes.values())
+    everything = manifest.nodes | manifest.sources
     return Project(
         root=root,
         target=target,
         vars=read_panel(packages),
-        nodes={name: _node(raw) for name, raw in (manifest.nodes | manifest.sources).items()},
+        nodes={name: _node(raw, values.get(name, {})) for name, raw in everything.items()},
         exposures=tuple(_exposure(raw) for raw in manifest.exposures.values()),
         now=clock.now(root, target),
     )
@@ -265,8 +284,20 @@ def _last_change(root: Path, settings: Mapping[str, Any]) -> float:
     return max(path.stat().st_mtime for path in files if path.exists())
 
 
-def _node(raw: _Node) -> Node:
-    columns = (_column(column) for column in raw.columns.values())
+def _accepted_values(nodes: Iterable[_Node]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Node -> column -> all that it may be, from the tests `accepted_values`."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for node in nodes:
+        test = node.test_metadata
+        if test and test.name == "accepted_values" and node.attached_node:
+            column = str(test.arguments.get("column_name"))
+            values = tuple(map(str, test.arguments.get("values") or ()))
+            found.setdefault(node.attached_node, {})[column] = values
+    return found
+
+
+def _node(raw: _Node, values: Mapping[str, tuple[str, ...]]) -> Node:
+    columns = (_column(column, values.get(column.name, ())) for column in raw.columns.values())
     return Node(
         unique_id=raw.unique_id,
         name=raw.name,
@@ -283,9 +314,16 @@ def _node(raw: _Node) -> Node:
     )
 
 
-def _column(raw: _Column) -> Column:
+def _column(raw: _Column, values: tuple[str, ...]) -> Column:
     meta = raw.meta | raw.config.meta
-    return Column(raw.name, meta.get("cdp_share") is True, meta.get("cdp_pii") is True)
+    return Column(
+        name=raw.name,
+        is_shared=meta.get("cdp_share") is True,
+        is_pii=meta.get("cdp_pii") is True,
+        type=raw.data_type or "",
+        values=values,
+        description=raw.description,
+    )
 
 
 def _exposure(raw: _Node) -> Exposure:
