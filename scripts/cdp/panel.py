@@ -24,6 +24,9 @@ _KINDS = ("email", "phone", "text")
 _STATED = re.compile(r"cdp_identifiers['\"]?:\s*(\[[^\]]*\]|(?:-\s*\w+\s*)+)")
 _SOURCE_KEYS = ("brand", "database", "schemas")
 _ATTRIBUTE_KEYS = ("group", "half_life_days", "min_confidence", "optional", "rule", "sources")
+_CONVERSION_KEYS = ("contract", "half_life_days", "kind", "window_days")
+_FUNNEL_KEYS = ("period_days", "steps", "window_days")
+_CREDIT_MODELS = ("first", "last", "linear", "time_decay", "position")
 _RULES = ("most_recent", "source_priority", "most_frequent", "most_complete", "verified_first")
 
 
@@ -219,6 +222,28 @@ def _check_attributes(_: _Known, value: Any) -> Iterator[str]:
                 yield f"{path}.{key} is '{number}'. Use a number from {least} to {most}."
 
 
+def _check_conversions(_: _Known, value: Any) -> Iterator[str]:
+    for name, settings in value.items() if isinstance(value, Mapping) else ():
+        path = f"cdp_conversions.{name}"
+        yield from _unknown_keys(path, settings, _CONVERSION_KEYS)
+        if not isinstance(settings, Mapping) or not settings.get("kind"):
+            yield f"{path} has no kind. Name a kind of cdp_timeline, as in order_placed."
+
+
+def _check_funnels(_: _Known, value: Any) -> Iterator[str]:
+    for name, settings in value.items() if isinstance(value, Mapping) else ():
+        path = f"cdp_funnels.{name}"
+        yield from _unknown_keys(path, settings, _FUNNEL_KEYS)
+        steps = settings.get("steps") if isinstance(settings, Mapping) else None
+        if not isinstance(steps, list) or len(steps) < 2:
+            yield f"{path}.steps must list two kinds of cdp_timeline or more, in order."
+
+
+def _check_attribution_model(_: _Known, value: Any) -> Iterator[str]:
+    if value not in _CREDIT_MODELS:
+        yield f"cdp_attribution_model is '{value}'.{_nearest(value, _CREDIT_MODELS)}"
+
+
 def _check_second_party(known: _Known, value: Any) -> Iterator[str]:
     if not isinstance(value, list):
         yield "cdp_second_party_sources is no list. Write one source a line, or []."
@@ -264,6 +289,9 @@ _CHECKS: dict[str, Callable[[_Known, Any], Iterator[str]]] = {
     "cdp_reference": _check_reference,
     "cdp_attributes": _check_attributes,
     "cdp_second_party_sources": _check_second_party,
+    "cdp_conversions": _check_conversions,
+    "cdp_attribution_model": _check_attribution_model,
+    "cdp_funnels": _check_funnels,
     "cdp_traits": _check_traits,
     "cdp_segments": _check_segments,
     "cdp_share_columns": _check_share_columns,

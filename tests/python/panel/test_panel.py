@@ -134,6 +134,22 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         lambda panel: panel["cdp_segments"].remove("cdp.seg_win_back"),
         "cdp_segments does not list models/segments/seg_win_back.sql. Add cdp.seg_win_back",
     ),
+    "a conversion of no kind": (
+        lambda panel: panel["cdp_conversions"].update(order={"contract": "orders"}),
+        "cdp_conversions.order has no kind. Name a kind of cdp_timeline",
+    ),
+    "an unknown key of a conversion": (
+        lambda panel: panel["cdp_conversions"]["order"].update(window=30),
+        "cdp_conversions.order takes no 'window'. Did you mean 'window_days'?",
+    ),
+    "a model of credit": (
+        lambda panel: panel.update(cdp_attribution_model="lst"),
+        "cdp_attribution_model is 'lst'. Did you mean 'last'?",
+    ),
+    "a funnel of one step": (
+        lambda panel: panel["cdp_funnels"].update(short={"steps": ["page_viewed"]}),
+        "cdp_funnels.short.steps must list two kinds of cdp_timeline or more",
+    ),
     "a timezone": (lambda panel: panel.update(cdp_timezone="Mars"), "cdp_timezone is 'Mars'"),
     "a currency": (
         lambda panel: panel.update(cdp_reporting_currency="usd"),
