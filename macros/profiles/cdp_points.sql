@@ -44,6 +44,15 @@
     {{ return(['integer', 'numeric', 'float']) }}
 {%- endmacro %}
 
+{#- ` (did you mean …?)` with up to three columns that begin alike, or nothing. -#}
+{% macro cdp_columns_like(name, columns) -%}
+    {%- set alike = [] -%}
+    {%- for column in columns if column[:5] == name[:5] and alike | length < 3 -%}
+        {%- do alike.append(column) -%}
+    {%- endfor -%}
+    {{ return(' (did you mean ' ~ alike | join(', ') ~ '?)' if alike else '') }}
+{%- endmacro %}
+
 {#- Before a point system is used: every rule of the seed must ask a column that there is,
     and a number where it compares numbers. -#}
 {% macro cdp_check_points(seed, columns) -%}
@@ -57,6 +66,7 @@
             {%- if column not in columns -%}
                 {%- do problems.append(
                     rule_id ~ " asks for '" ~ column ~ "', which is no column it may ask for"
+                    ~ cdp_columns_like(column, columns)
                 ) -%}
             {%- elif operator in ('at_least', 'at_most') and (
                 number is none or columns[column] not in cdp_number_types()
@@ -69,8 +79,7 @@
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(
                 "The seed " ~ seed ~ " has " ~ problems | length ~ " rules that mean nothing: "
-                ~ problems | join('; ') ~ ". Mend them; the columns are: "
-                ~ columns.keys() | sort | join(', ') ~ "."
+                ~ problems | join('; ') ~ ". Mend them, and build again."
             ) }}
         {%- endif -%}
     {%- endif -%}
