@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -14,6 +15,9 @@ import duckdb
 import pytest
 
 from support.checkout import check_out
+
+MF = Path(sys.prefix) / "bin" / "mf"
+BY_HAND = (Path(__file__).parent / "metrics.sql").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,20 @@ def ledger(checkout: Path) -> Mapping[str, int]:
             "where status = 'acknowledged' group by sync",
         )
     )
+
+
+def metrics(checkout: Path, *names: str, by: str = "") -> list[dict[str, str]]:
+    """What `mf query` tells of the metrics, a row a value of `by`."""
+    told = checkout / "metrics.csv"
+    group = ["--group-by", by] if by else []
+    run = subprocess.run(
+        [MF, "query", "--metrics", ",".join(names), *group, "--csv", told],
+        cwd=checkout, capture_output=True, text=True,
+        env=os.environ | {"DBT_PROFILES_DIR": str(checkout)},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-4000:]
+    with told.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def merge_precision(checkout: Path) -> float:
@@ -115,3 +133,30 @@ def test_the_masked_copy_names_nobody(checkout: Path) -> None:
     assert len(written) > 20
     leaks = {name for name, text in written.items() if any(value in text for (value,) in known)}
     assert leaks == set()
+
+
+@pytest.mark.skipif(not MF.exists(), reason="dbt-metricflow is not installed: the extra `metrics`")
+def test_metrics_agree_with_sql_by_hand(checkout: Path) -> None:
+    manifest = checkout / "target" / "semantic_manifest.json"
+    if not (checkout / "out" / "cdp_read.duckdb").exists():
+        make(checkout)
+    names = [metric["name"] for metric in json.loads(manifest.read_text())["metrics"]]
+    [[now]] = query(checkout, "select max(day) + interval 6 hour from cdp.cdp_support_metrics")
+    [told] = metrics(checkout, *names)
+    by_month = {
+        row["profile__first_order_at__month"][:10]: float(row["cdp_revenue"])
+        for row in metrics(checkout, "cdp_revenue", by="profile__first_order_at__month")
+    }
+    with duckdb.connect(str(checkout / "warehouse.duckdb"), read_only=True) as connection:
+        found = connection.execute(BY_HAND, {"now": now})
+        columns = [column[0] for column in found.description]
+        by_hand = dict(zip(columns, *found.fetchall(), strict=True))
+        cohorts = connection.execute(
+            "select cast(cohort_month as varchar), cast(sum(revenue) as double) "
+            "from cdp.cdp_cohorts group by cohort_month"
+        ).fetchall()
+    assert set(names) == set(by_hand), "every metric has its SQL"
+    assert {name: float(value) for name, value in told.items()} == pytest.approx(
+        {name: float(value) for name, value in by_hand.items()}, rel=1e-4
+    )
+    assert by_month == pytest.approx(dict(cohorts))
