@@ -130,7 +130,7 @@
     {%- set nodes, roots = cdp_component_state('nodes'), cdp_component_state('roots') -%}
     {%- set settled = cdp_component_state('settled') -%}
     {%- set loose, placed, parts = cdp_helper('loose'), cdp_helper('placed'), cdp_helper('parts') -%}
-    {%- if has_losses -%}
+    {%- if has_losses and version is not none -%}
         {%- do run_query(
             'delete from ' ~ nodes ~ ' where node_id in (select node_id from ' ~ loose ~ ')'
         ) -%}

@@ -32,7 +32,7 @@
     {%- set version, has_news, has_losses = news[0], news[0] is not none, news[1] == -1 -%}
     {%- if has_news -%}
         {%- do cdp_place_nodes(sql, state.version, has_losses) -%}
-        {%- do cdp_hold_to_limits(sql, state.version, has_losses) -%}
+        {%- do cdp_hold_to_limits(sql, state.version) -%}
     {%- endif -%}
 
     {% call statement('begin', auto_begin=True) -%}

@@ -15,10 +15,6 @@ with links as (
 ),
 
 {% if is_incremental() -%}
-told as (
-    select * from {{ this }}
-),
-
 compared as (
     select
         {{ columns }},
@@ -28,7 +24,7 @@ compared as (
     select
         {{ columns }},
         -change as change
-    from told
+    from {{ this }}
 ),
 
 changes as (
@@ -41,7 +37,7 @@ changes as (
 ),
 
 next_version as (
-    select greatest(coalesce(max(version), 0) + 1, {{ this_run }}) as version from told
+    select greatest(coalesce(max(version), 0) + 1, {{ this_run }}) as version from {{ this }}
 )
 {%- else -%}
 changes as (

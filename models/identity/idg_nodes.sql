@@ -22,15 +22,17 @@ newcomers as (
         identifiers.identifier_type,
         identifiers.identifier_value
     from identifiers
-    left join known
-        on
-            identifiers.identifier_type = known.identifier_type
-            and identifiers.identifier_value = known.identifier_value
-    where known.node_id is null
+    where not exists (
+        select 1
+        from known
+        where
+            known.identifier_type = identifiers.identifier_type
+            and known.identifier_value = identifiers.identifier_value
+    )
 ),
 
 last_number as (
-    select coalesce(max(node_id), 0) as node_id from known
+    select coalesce(max(node_id), 0) as node_id from {{ this }}
 )
 {%- else -%}
 newcomers as (
