@@ -77,6 +77,10 @@ format: $(VENV)/.dev ## put SQL and Python into house style
 bench-main: $(VENV)/.run ## what each step of the main job costs (PEOPLE=200000)
 	$(BIN)/python tests/bench/main_job.py --people $(PEOPLE)
 
+.PHONY: bench-identity
+bench-identity: $(VENV)/.dev ## what connected components cost, beside others (EDGES="1000000 10000000")
+	$(BIN)/python tests/bench/identity.py $(if $(EDGES),--edges $(EDGES))
+
 .PHONY: docs
 docs: $(VENV)/.run ## write dbt's documentation to target/static_index.html
 	$(BIN)/dbt docs generate --static
