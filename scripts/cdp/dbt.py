@@ -30,15 +30,15 @@ def run_dbt(
     command = [*_DBT, "--log-format", "json", "--no-use-colors", *arguments, "--target", target]
     if (project_dir / "profiles.yml").exists() and "DBT_PROFILES_DIR" not in os.environ:
         command += ["--profiles-dir", "."]
-    process = subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
         command, cwd=project_dir, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
-        failed, reason = _follow(_events(process.stdout or ()), progress)
-        process.wait()
-    except KeyboardInterrupt:
-        process.wait()  # dbt got the signal, too, and rolls back
-        raise
+    ) as process:
+        try:
+            failed, reason = _follow(_events(process.stdout or ()), progress)
+            process.wait()
+        except KeyboardInterrupt:
+            process.wait()  # dbt got the signal, too, and rolls back
+            raise
     if failed:
         raise ConfigError(
             f"dbt could not build {', '.join(failed[:5])}. Run cdp build --beside to see why."
