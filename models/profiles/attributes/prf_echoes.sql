@@ -41,7 +41,7 @@ acknowledged as (
     left join redirects on ledger.profile_id = redirects.previous_profile_id
     where
         ledger.status = 'acknowledged'
-        and ledger.operation in ('create', 'update')
+        and ledger.operation in ('create', 'adopt', 'update')
     group by
         ledger.sync,
         coalesce(redirects.current_profile_id, ledger.profile_id),

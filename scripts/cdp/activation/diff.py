@@ -11,7 +11,7 @@ operation, and per withheld row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,7 +26,7 @@ __all__ = ["CANDIDATES", "DIFF_TABLE", "Diff", "compute_diff"]
 
 CANDIDATES = "cdp_candidates"
 DIFF_TABLE = "cdp_diff"
-Operation = Literal["create", "update", "remove", "unchanged", "withheld"]
+Operation = Literal["create", "adopt", "update", "remove", "unchanged", "withheld"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Diff:
     operations: dict[str, int]
     withheld: dict[str, int]
     removed: dict[str, int]
+    moved: int
     changed_fields: dict[str, int]
     rows_hash: str
     hash_version: str = field(repr=False, default="")
@@ -50,18 +51,23 @@ class Diff:
 
 
 def compute_diff(
-    spec: SyncSpec, ledger: Ledger, takes_all_rows: bool = False, is_lost: bool = False
+    spec: SyncSpec,
+    ledger: Ledger,
+    takes_all_rows: bool = False,
+    is_lost: bool = False,
+    match: Callable[[Sequence[Mapped]], None] = lambda fields: None,
 ) -> Diff:
     """Fill `cdp_diff` and count it; is_lost: the destination holds nothing any more.
 
     takes_all_rows: if anything is to be sent, unchanged rows are too, after the others.
+    match: finds the records of rows to be created (see matching.py).
     Raises ConfigError, BlockedError. Cost: one pass over the mapped columns, one join of the
     state with them and one with the consents; the rest is in proportion to the candidates.
     """
     warehouse = ledger.warehouse
-    fields, match = map_fields(spec, warehouse)
+    fields, key = map_fields(spec, warehouse)
     version = hash_version(warehouse)
-    _find_candidates(spec, ledger, fields, match, version, is_lost)
+    _find_candidates(spec, ledger, fields, key, version, is_lost)
     held_sql = ledger.held_sql(spec.name, spec.place) + (" where false" if is_lost else "")
     warehouse.execute(f"drop table if exists {DIFF_TABLE}")
     warehouse.execute(
@@ -70,20 +76,21 @@ def compute_diff(
             spec,
             warehouse,
             fields,
-            match,
+            key,
             version,
             candidates=CANDIDATES,
             held=held_sql,
             rejected=ledger.rejected_sql(spec.name, spec.place),
         )
     )
+    match(fields)
     held = 0 if is_lost else ledger.held_count(spec.name, spec.place)
     diff = _counts(spec, ledger, fields, version, held)
-    if takes_all_rows and diff.count("create", "update", "remove"):
+    if takes_all_rows and diff.count("create", "adopt", "update", "remove"):
         warehouse.execute(
             f"insert into {DIFF_TABLE} (entity_id, profile_id, operation, match_key, "
             f"{', '.join(f'field_{number}' for number in range(len(fields)))}, position)\n"
-            + unchanged_sql(spec, warehouse, fields, match, DIFF_TABLE)
+            + unchanged_sql(spec, warehouse, fields, key, DIFF_TABLE)
         )
     return diff
 
@@ -212,10 +219,13 @@ def _counts(
     ((rows_hash,),) = warehouse.query(_rows_hash_sql(warehouse.dialect))
     operations: dict[str, int] = {}
     reasons: dict[str, dict[str, int]] = {"withheld": {}, "remove": {}}
+    moved = 0
     for operation, reason, _, rows in groups:
         operations[operation] = operations.get(operation, 0) + rows
         if operation in reasons:
             reasons[operation][reason] = reasons[operation].get(reason, 0) + rows
+        elif reason == "merged":
+            moved += rows
     return Diff(
         fields=fields,
         desired=desired,
@@ -224,6 +234,7 @@ def _counts(
         operations=operations,
         withheld=reasons["withheld"],
         removed=reasons["remove"],
+        moved=moved,
         changed_fields=_changed_counts(ledger, fields),
         rows_hash=str(rows_hash),
         hash_version=version,

@@ -5,6 +5,9 @@ compared, gated    both side by side, and what the gate says of the person
 judged             why a row may not or cannot go
 decided            create, update, remove, unchanged or withheld
 operations         the rows to be sent; a changed key makes two
+
+Where profiles were merged, the survivor takes over what is held under the loser's id; what
+is held of both is removed under the loser's.
 """
 
 # ruff: noqa: S608 - names are quoted, values are parameters or quoted literals
@@ -105,7 +108,9 @@ def judged_sql(
         "single": _single_sql(list(values)),
         "desired": f"select *, {row_hash_sql(dialect, fields, match, list(values))} as row_hash "
         "from single",
-        "held": f"select * from ({held}) as all_held {chosen}",
+        "known": f"select * from ({held}) as all_held {chosen}",
+        "moves": _moves_sql(spec),
+        "held": _held_sql(),
         "rejected": rejected,
         "compared": _compared_sql(list(values)),
         "stopped": reasons_sql(spec, warehouse, "select distinct profile_id from compared"),
@@ -171,6 +176,48 @@ def _single_sql(values: Sequence[str]) -> str:
             """
 
 
+def _moves_sql(spec: SyncSpec) -> str:
+    """One row per held entity that went up in another: `entity_id` → `survivor`, if that
+    one is desired and has nothing of its own there; of several losers, the first gives."""
+    changes = spec.identity_changes
+    if changes is None or spec.entity != "profile":
+        return "select entity_id, cast(null as text) as survivor from known where false"
+    return f"""
+            select
+                merges.entity_id,
+                case
+                    when row_number() over (
+                        partition by merges.survivor order by merges.entity_id
+                    ) = 1
+                    and merges.survivor in (select entity_id from desired)
+                    and merges.survivor not in (select entity_id from known)
+                        then merges.survivor
+                end as survivor
+            from (
+                select distinct
+                    previous_profile_id as entity_id, current_profile_id as survivor
+                from {changes.relation}
+                where change_type = 'merged' and current_profile_id is not null
+                    and previous_profile_id <> current_profile_id
+            ) as merges
+            inner join known on merges.entity_id = known.entity_id
+            where merges.entity_id not in (select entity_id from desired)"""
+
+
+def _held_sql() -> str:
+    return """
+            select
+                coalesce(moves.survivor, known.entity_id) as entity_id,
+                coalesce(moves.survivor, known.profile_id) as profile_id,
+                known.match_key, known.row_hash, known.hash_version, known.field_hashes,
+                known.destination_id, known.is_certain, known.sent_operation,
+                known.sent_hash, known.batch_key,
+                moves.survivor is not null as is_moved,
+                moves.entity_id is not null and moves.survivor is null as is_merged
+            from known
+            left join moves on known.entity_id = moves.entity_id"""
+
+
 def _compared_sql(values: Sequence[str]) -> str:
     made = "".join(f"desired.{name}, " for name in values)
     return f"""
@@ -191,6 +238,9 @@ def _compared_sql(values: Sequence[str]) -> str:
                 held.sent_operation,
                 held.sent_hash,
                 held.batch_key,
+                held.destination_id,
+                held.is_moved,
+                held.is_merged,
                 desired.is_copied
             from (select * from desired where copy = 1) as desired
             full join held on desired.entity_id = held.entity_id"""
@@ -215,6 +265,7 @@ def _judged_sql(spec: SyncSpec, version: str) -> str:
             select
                 ranked.*,
                 case
+                    when is_merged then 'merged'
                     when not is_desired and {literal(spec.mode in _MIRRORS)} then null
                     when gate_reason is not null then gate_reason
                     when not is_desired then null
@@ -227,10 +278,12 @@ def _judged_sql(spec: SyncSpec, version: str) -> str:
                 coalesce(rejected.operation = 'remove'
                     and rejected.row_hash is not distinct from ranked.held_hash, false)
                     as is_stuck,
-                coalesce(is_held and is_certain and hash_version = {literal(version)}
+                coalesce(is_held and is_certain and not is_moved
+                    and hash_version = {literal(version)}
                     and held_hash = ranked.row_hash, false) as is_same,
-                coalesce(is_desired and is_held and held_key <> ranked.match_key, false)
-                    as is_rekeyed
+                -- A record that has an id of its own there keeps it under another key.
+                coalesce(is_desired and is_held and held_key <> ranked.match_key
+                    and destination_id is null, false) as is_rekeyed
             from ranked
             left join rejected on ranked.entity_id = rejected.entity_id"""
 
@@ -243,9 +296,11 @@ def _operation_sql(mode: str) -> str:
     spoiled = f"when is_held and reason not in ({kept}) then 'remove'" if mirrors else ""
     gone = "" if mode == "append" else f"when is_held and gate_reason not in ({kept}) then 'remove'"
     once = mode in ("create", "append")
+    merged = "" if once else "when is_merged then 'remove'"
     changed, rekeyed = ("'unchanged'", "'unchanged'") if once else ("'update'", "'create'")
     return f"""case
                 when is_stuck and (gate_reason is not null or not is_desired) then 'withheld'
+                {merged}
                 {gone}
                 {spoiled}
                 when not is_desired then {leaves}
@@ -258,12 +313,14 @@ def _operation_sql(mode: str) -> str:
 
 
 def _operations_sql(values: Sequence[str]) -> str:
-    shared = ("entity_id", "profile_id", "held_field_hashes")
+    shared = ("entity_id", "profile_id", "destination_id", "held_field_hashes")
     columns = ", ".join((*values, *shared, "sent_operation", "sent_hash", "batch_key", "is_copied"))
     return f"""
             select
                 {columns}, operation, is_desired,
-                coalesce(reason, 'left_segment') as reason,
+                coalesce(reason, case
+                    when operation = 'remove' then 'left_segment' when is_moved then 'merged'
+                end) as reason,
                 case operation when 'remove' then held_key else match_key end as match_key,
                 case operation when 'remove' then held_hash else row_hash end as row_hash
             from decided
@@ -274,7 +331,7 @@ def _operations_sql(values: Sequence[str]) -> str:
             -- A record whose key changed is taken away under its old key, then made anew.
             select
                 {columns}, 'remove' as operation, false as is_desired,
-                'rekeyed' as reason,
+                case when is_moved then 'merged' else 'rekeyed' end as reason,
                 held_key as match_key, held_hash as row_hash
             from decided
             where is_rekeyed and operation = 'create' and not is_stuck"""

@@ -202,16 +202,17 @@ class Ledger:
             insert into {self.table("cdp_sync_ledger")} (
                 run_id, run_number, position, sync, place, entity_id, profile_id, operation,
                 reason, row_hash, field_hashes, changed_fields, match_key, hash_version,
+                destination_id,
                 status, attempt, is_open, settled_at
             )
             select
                 {literal(run.run_id)}, {run.number}, position, {literal(run.sync)},
                 {literal(run.place)}, entity_id, profile_id, operation,
-                case operation when 'remove' then reason end,
-                row_hash, field_hashes, changed_fields, match_key, {literal(hash_version)},
+                reason, row_hash, field_hashes, changed_fields, match_key,
+                {literal(hash_version)}, destination_id,
                 'planned', 0, false, {self._now()}
             from {diff_table}
-            where operation in ('create', 'update', 'remove')
+            where operation in ('create', 'adopt', 'update', 'remove')
             order by position
             """
         )
@@ -252,7 +253,8 @@ class Ledger:
                 "status = settled.status, "
                 f"is_open = settled.status in {_UNSURE} or settled.status = 'rejected', "
                 "code = nullif(settled.code, ''), message = nullif(settled.message, ''), "
-                "destination_id = settled.destination_id, sent_values = settled.sent_values, "
+                "destination_id = coalesce(settled.destination_id, ledger.destination_id), "
+                "sent_values = settled.sent_values, "
                 "settled_at = ? from cdp_settled as settled "
                 "where ledger.run_id = ? and ledger.position = settled.position",
                 (self.clock(), run.run_id),
@@ -307,16 +309,21 @@ class Ledger:
     def _move_state(self, run: Run) -> None:
         """What the run had confirmed becomes the state, and closes what was open before.
 
-        Acknowledged removals leave the state by key, since the key is what is gone.
+        Acknowledged removals leave the state by key, since the key is what is gone. Two
+        entities never hold one key or record: the latest to be confirmed has it.
         """
         state, ledger = self.table("cdp_sync_state"), self.table("cdp_sync_ledger")
         done = f"from {ledger} where run_id = {literal(run.run_id)} and status = 'acknowledged'"
         mine = f"sync = {literal(run.sync)} and place = {literal(run.place)}"
-        self.warehouse.execute(
-            f"delete from {state} where {mine} and ("
-            f"match_key in (select match_key {done} and operation = 'remove') "
-            f"or entity_id in (select entity_id {done} and operation <> 'remove'))"
-        )
+        gone = " or ".join(
+            f"{name} in (select {name} {done} and operation {which} 'remove' "
+            f"and {name} is not null)"
+            for name, which in (
+                ("match_key", "="), ("entity_id", "<>"), ("match_key", "<>"),
+                ("destination_id", "<>"),
+            )
+        )  # fmt: skip
+        self.warehouse.execute(f"delete from {state} where {mine} and ({gone})")
         names = (
             "sync, place, entity_id, profile_id, destination_id, match_key, row_hash, "
             "field_hashes, hash_version"
@@ -343,7 +350,8 @@ class Ledger:
         return f"""
             select * from (
                 select
-                    entity_id, profile_id, match_key, operation, row_hash, batch_key,
+                    entity_id, profile_id, match_key, destination_id, operation, row_hash,
+                    batch_key,
                     row_number() over (
                         partition by entity_id
                         order by
@@ -364,6 +372,7 @@ class Ledger:
                 coalesce(state.entity_id, unsure.entity_id) as entity_id,
                 coalesce(state.profile_id, unsure.profile_id) as profile_id,
                 coalesce(state.match_key, unsure.match_key) as match_key,
+                coalesce(state.destination_id, unsure.destination_id) as destination_id,
                 state.row_hash,
                 state.hash_version,
                 state.field_hashes,

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import cdp
-from cdp.activation.diff import Diff, compute_diff
+from cdp.activation.diff import DIFF_TABLE, Diff, compute_diff
 from cdp.activation.hashing import fingerprint
 from cdp.activation.ledger import Ledger
+from cdp.activation.matching import match_records
 from cdp.activation.parents import stale_parents
 from cdp.activation.spec import SyncSpec
 from cdp.destinations import find_destination
-from cdp.errors import BlockedError
+from cdp.errors import BlockedError, FatalDestinationError, RetriableError
 from cdp.project import Project
 
 __all__ = ["SyncPlan", "plan_id", "plan_sync", "store"]
@@ -44,7 +45,7 @@ class SyncPlan:
     @property
     def changes(self) -> int:
         """Row operations to be sent."""
-        return self.diff.count("create", "update", "remove") if self.diff else 0
+        return self.diff.count("create", "adopt", "update", "remove") if self.diff else 0
 
     @property
     def status(self) -> str:
@@ -67,11 +68,13 @@ class SyncPlan:
             "desired": diff.desired if diff else None,
             "held": diff.held if diff else None,
             "create": diff.count("create") if diff else None,
+            "adopt": diff.count("adopt") if diff else None,
             "update": diff.count("update") if diff else None,
             "remove": diff.count("remove") if diff else None,
             "unchanged": diff.unchanged if diff else None,
             "withheld": diff.count("withheld") if diff else None,
             "withheld_reasons": dict(sorted(diff.withheld.items())) if diff else {},
+            "moved_by_merges": diff.moved if diff else 0,
             "remove_reasons": dict(sorted(diff.removed.items())) if diff else {},
             "changed_fields": diff.changed_fields if diff else {},
             "calls": self.calls,
@@ -94,9 +97,17 @@ def plan_sync(project: Project, spec: SyncSpec, ledger: Ledger) -> SyncPlan:
     all_rows = destination.takes_all_rows(spec.target_object)
     ledger.recover(spec)
     try:
-        diff = compute_diff(spec, ledger, all_rows, is_lost)
+        diff = compute_diff(
+            spec,
+            ledger,
+            all_rows,
+            is_lost,
+            lambda fields: match_records(project, spec, ledger, fields, DIFF_TABLE),
+        )
     except BlockedError as error:
         return SyncPlan(spec, None, blocked=(str(error),))
+    except (RetriableError, FatalDestinationError) as error:
+        return SyncPlan(spec, None, blocked=(f"nothing can be looked up there: {error}",))
     max_removals = _max_removals(spec, diff.held)
     return SyncPlan(
         spec=spec,
@@ -117,7 +128,7 @@ def _max_removals(spec: SyncSpec, held: int) -> int:
 
 
 def _over_budget(spec: SyncSpec, diff: Diff, max_removals: int) -> Iterator[str]:
-    removals, sent = diff.count("remove"), diff.count("create", "update")
+    removals, sent = diff.count("remove"), diff.count("create", "adopt", "update")
     if diff.desired == 0 and diff.held > 0 and removals > 0:
         yield f"{spec.audience.name} is empty while {diff.held} rows are held there"
     if removals > max_removals:
@@ -131,7 +142,7 @@ def _over_budget(spec: SyncSpec, diff: Diff, max_removals: int) -> Iterator[str]
 
 def _calls(spec: SyncSpec, diff: Diff) -> int:
     size = find_destination(spec.destination).batch_rows
-    upserts, removals = diff.count("create", "update"), diff.count("remove")
+    upserts, removals = diff.count("create", "adopt", "update"), diff.count("remove")
     return math.ceil(upserts / size) + math.ceil(removals / size)
 
 
@@ -140,7 +151,7 @@ def _spec_facts(spec: SyncSpec) -> list[str]:
     fields = [repr(item) for item in spec.fields]
     return [
         spec.name, spec.audience.unique_id, spec.entity, spec.destination, spec.target_object,
-        spec.mode, spec.match, *fields, repr(spec.purpose), repr(spec.options), spec.place,
+        spec.mode, *spec.matches, *fields, repr(spec.purpose), repr(spec.options), spec.place,
         repr((spec.max_delete_pct, spec.max_rows, spec.holdout_pct, spec.log_values)),
     ]  # fmt: skip
 

@@ -19,10 +19,10 @@ from cdp.activation.gate import refused
 from cdp.activation.hashing import fingerprint
 from cdp.activation.ledger import Ledger, Run, Settled
 from cdp.activation.mapping import Mapped
+from cdp.activation.matching import open_destination
 from cdp.activation.plan import SyncPlan, plan_sync
 from cdp.activation.spec import SyncSpec
-from cdp.destinations import find_destination
-from cdp.destinations._base import Batch, Delivery, Destination, NoAnswer, Outcome, Row
+from cdp.destinations._base import Batch, Destination, NoAnswer, Outcome, Row
 from cdp.errors import (
     CdpError,
     FatalDestinationError,
@@ -115,31 +115,17 @@ def _planned_run(
         return Result(spec.name, "blocked", plan.changes, reason="; ".join(reasons))
     if plan.is_lost:
         ledger.forget(spec)
-    destination = _open(project, spec, run, plan.diff.fields)
+    destination = open_destination(project, spec, run.run_id, plan.diff.fields)
     try:
         return _Delivery(spec, ledger, run, plan, destination, progress).deliver()
     finally:
         destination.close()
 
 
-def _open(project: Project, spec: SyncSpec, run: Run, fields: Sequence[Mapped]) -> Destination:
-    delivery = Delivery(
-        sync=spec.name,
-        run_id=run.run_id,
-        target_object=spec.target_object,
-        mode=spec.mode,
-        purpose=spec.purpose.name,
-        match=spec.match,
-        fields={field.name: field.kind for field in fields},
-        root=project.root,
-    )
-    return find_destination(spec.destination)(delivery, spec.options)
-
-
 def _planned_counts(plan: SyncPlan) -> dict[str, object]:
     facts = plan.facts()
     counts = {name: facts[name] for name in ("desired", "held", "withheld")}
-    counts |= {f"planned_{name}": facts[name] for name in ("create", "update", "remove")}
+    counts |= {f"planned_{name}": facts[name] for name in ("create", "adopt", "update", "remove")}
     return counts | {"withheld_reasons": json.dumps(facts["withheld_reasons"])}
 
 
@@ -174,7 +160,7 @@ class _Delivery:
             try:
                 self._send_all("operation = 'remove'")
                 self.held_back = self.ledger.hold_back_rekeyed(self.run)
-                self._send_all("operation in ('create', 'update', 'unchanged')")
+                self._send_all("operation in ('create', 'adopt', 'update', 'unchanged')")
                 self._finish()
             except (FatalDestinationError, RetriableError) as error:
                 self.error = str(error)
@@ -214,7 +200,7 @@ class _Delivery:
         )
         batch: list[_Planned] = []
         for start in range(first or 1, (last or 0) + 1, size):
-            for row in self._rows(start, min(start + size, last + 1)):
+            for row in self._rows(condition, start, min(start + size, last + 1)):
                 if batch and (len(batch) == size or batch[-1].resend_key != row.resend_key):
                     yield batch
                     batch = []
@@ -222,16 +208,19 @@ class _Delivery:
         if batch:
             yield batch
 
-    def _rows(self, start: int, stop: int) -> Iterator[_Planned]:
+    def _rows(self, condition: str, start: int, stop: int) -> Iterator[_Planned]:
         names = [f"field_{number}" for number in range(len(self.diff.fields))]
-        columns = "position, entity_id, profile_id, operation, row_hash, resend_key, match_key"
+        columns = (
+            "position, entity_id, profile_id, operation, row_hash, resend_key, match_key, "
+            "destination_id"
+        )
         for found in self.ledger.rows(
             f"select {', '.join((columns, *names))} from {DIFF_TABLE} "  # noqa: S608
-            f"where position >= {start} and position < {stop} order by position"
+            f"where {condition} and position >= {start} and position < {stop} order by position"
         ):
-            position, entity, profile, operation, row_hash, resend_key, match_key, *values = found
+            position, entity, profile, operation, row_hash, resend_key, key, record, *values = found
             fields = {} if operation == "remove" else _fields(self.diff.fields, values)
-            row = Row(match_key, fields)
+            row = Row(key, fields, record)
             yield _Planned(position, entity, profile, operation, row_hash, resend_key, row)
 
     def _send(self, planned: list[_Planned]) -> None:

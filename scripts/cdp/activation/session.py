@@ -81,9 +81,10 @@ class Session:
     def runs(self, sync: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """The latest runs, newest first."""
         names = (
-            "run_id", "sync", "place", "status", "planned_create", "planned_update",
-            "planned_remove", "withheld", "withheld_reasons", "succeeded", "rejected",
-            "unknown", "aborted", "calls", "approval", "started_at", "ended_at", "error",
+            "run_id", "sync", "place", "status", "planned_create", "planned_adopt",
+            "planned_update", "planned_remove", "withheld", "withheld_reasons", "succeeded",
+            "rejected", "unknown", "aborted", "calls", "approval", "started_at",
+            "ended_at", "error",
         )  # fmt: skip
         where, values = ("where sync = ?", (sync,)) if sync else ("", ())
         rows = self.ledger.rows(

@@ -21,10 +21,11 @@ from cdp.activation.runner import Result
 
 __all__ = ["as_json", "as_markdown", "as_table", "console", "print_results", "print_rows", "sample"]
 
-_COUNTS = ("create", "update", "remove", "unchanged", "withheld")
+_COUNTS = ("create", "adopt", "update", "remove", "unchanged", "withheld")
 _RUN = (
-    "run_id", "status", "planned_create", "planned_update", "planned_remove", "withheld",
-    "succeeded", "rejected", "unknown", "aborted", "calls", "started_at", "approval", "error",
+    "run_id", "status", "planned_create", "planned_adopt", "planned_update", "planned_remove",
+    "withheld", "succeeded", "rejected", "unknown", "aborted", "calls", "started_at",
+    "approval", "error",
 )  # fmt: skip
 _OPERATION = (
     "run_id", "entity_id", "operation", "reason", "status", "code", "message",
@@ -120,7 +121,7 @@ def sample(plan: SyncPlan, ledger: Ledger, console: Console, rows: int = 10) -> 
         table.add_column(head)
     for row in ledger.rows(
         f"select {', '.join(('operation', 'match_key', *names))} from {DIFF_TABLE} "  # noqa: S608
-        f"where operation in ('create', 'update', 'remove') order by position limit {rows}"
+        f"where operation in ('create', 'adopt', 'update', 'remove') order by position limit {rows}"
     ):
         table.add_row(*("" if value is None else str(value) for value in row))
     console.print(table, markup=False)

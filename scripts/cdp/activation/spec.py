@@ -34,6 +34,7 @@ _KEYS: dict[str, _Kind] = {
     "cdp_entity": str,
     "cdp_mode": str,
     "cdp_match": list,
+    "cdp_source": str,
     "cdp_fields": dict,
     "cdp_purpose": str,
     "cdp_max_delete_pct": (int, float),
@@ -85,7 +86,7 @@ class SyncSpec:
     destination: str
     target_object: str
     mode: str
-    match: str
+    matches: tuple[str, ...]
     fields: tuple[MappedField, ...]
     purpose: Purpose
     options: Options
@@ -98,6 +99,9 @@ class SyncSpec:
     log_values: bool = False
     gate: Mapping[str, Node] = field(default_factory=dict)  # what its rules read, by name
     appending: tuple[str, ...] = ()  # the syncs whose rows are contacts on its channels
+    identity_map: Node | None = None
+    identity_changes: Node | None = None
+    source: str = ""  # what cdp_identity_map calls the tool, where it is also a source
     now: datetime = datetime.min  # the platform's clock
     root: Path | None = None
 
@@ -105,6 +109,11 @@ class SyncSpec:
     def key(self) -> str:
         """The column that names the entity: profile_id, account_id, …"""
         return f"{self.entity}_id"
+
+    @property
+    def match(self) -> str:
+        """The field (or the key) whose value names a row at the destination."""
+        return next(name for name in self.matches if name != "record_id")
 
 
 def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
@@ -129,7 +138,7 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         destination=destination,
         target_object=target_object,
         mode=meta["cdp_mode"],
-        match=(meta.get("cdp_match") or [f"{entity}_id"])[0],
+        matches=tuple(meta.get("cdp_match") or [f"{entity}_id"]),
         fields=tuple(
             _field(project, exposure, name, given) for name, given in meta["cdp_fields"].items()
         ),
@@ -144,6 +153,9 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         log_values=meta.get("cdp_log_values", False),
         gate=_gate(project),
         appending=tuple(_appending(project, project.purposes()[meta["cdp_purpose"]])),
+        identity_map=project.node("cdp_identity_map"),
+        identity_changes=project.node("cdp_identity_changes"),
+        source=meta.get("cdp_source", destination),
         now=project.now,
         root=project.root,
     )
@@ -292,10 +304,17 @@ def _key(meta: Mapping[str, Any]) -> str:
 def _match_problems(meta: Mapping[str, Any]) -> Iterator[str]:
     key = _key(meta)
     match = meta.get("cdp_match", [key])
-    if len(match) != 1:
-        yield f"cdp_match takes one field at this destination, not {len(match)}."
-    for name in match:
-        yield from _unknown("cdp_match", name, (key, *meta["cdp_fields"]))
+    name = meta["cdp_destination"]
+    if name in known_destinations() and find_destination(name).can_look_up:
+        if set(match) <= {"record_id"}:
+            yield f"cdp_match names no field. Add one by which a row is known: {key}."
+        known: tuple[str, ...] = ("record_id", key, *meta["cdp_fields"])
+    else:
+        known = (key, *meta["cdp_fields"])
+        if len(match) != 1:
+            yield f"cdp_match takes one field at this destination, not {len(match)}."
+    for item in match:
+        yield from _unknown("cdp_match", item, known)
 
 
 def _destination_problems(project: Project, exposure: Exposure) -> Iterator[str]:

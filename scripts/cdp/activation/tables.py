@@ -19,7 +19,8 @@ TABLES = {
     "cdp_sync_runs": {
         "run_id": "text", "run_number": "bigint", "sync": "text", "place": "text",
         "plan_id": "text", "status": "text", "desired": "bigint", "held": "bigint",
-        "planned_create": "bigint", "planned_update": "bigint", "planned_remove": "bigint",
+        "planned_create": "bigint", "planned_adopt": "bigint", "planned_update": "bigint",
+        "planned_remove": "bigint",
         "withheld": "bigint", "withheld_reasons": "text", "attempted": "bigint",
         "succeeded": "bigint", "rejected": "bigint", "unknown": "bigint",
         "aborted": "bigint", "calls": "bigint", "approval": "text",

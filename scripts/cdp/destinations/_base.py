@@ -69,10 +69,12 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Row:
-    """One row as it is sent. `id`: the value of the match field; a removal has no fields."""
+    """One row as it is sent. `id`: the value of the match field; a removal has no fields.
+    `record_id`: the destination's own id of the record, as far as it is known."""
 
     id: str
     fields: Mapping[str, Any]
+    record_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class Destination(ABC):
     is_account: ClassVar[bool] = True  # another system reads it: live targets only
     is_idempotent: ClassVar[bool] = True
     batch_rows: ClassVar[int] = 1000
+    can_look_up: ClassVar[bool] = False  # whether look_up finds records by a field
+    look_up_rows: ClassVar[int] = 100  # values a look_up
 
     @classmethod
     def problems(cls, target_object: str, mode: str, options: Any) -> Iterator[str]:
@@ -129,6 +133,11 @@ class Destination(ABC):
         """Whether all that was delivered is surely gone (a deleted file)."""
         return False
 
+    @classmethod
+    def owns_record(cls, target_object: str, record_id: str) -> bool:
+        """Whether a record that the tool's connector told of is one of the object's."""
+        return True
+
     @abstractmethod
     def __init__(self, delivery: Delivery, options: Any) -> None:
         """Check what can be checked without a write. Raises ConfigError."""
@@ -140,6 +149,13 @@ class Destination(ABC):
     @abstractmethod
     def remove(self, batch: Batch) -> Sequence[Outcome]:
         """Remove by id; a row that is not there counts as removed."""
+
+    def look_up(self, field: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """value → ids of the records whose `field` has it, each value as it was asked for.
+
+        Called while planning, so it writes nothing. Values that nobody has may be missing.
+        """
+        raise NotImplementedError
 
     def finish(self) -> None:  # noqa: B027 - optional
         """Make `accepted` rows final, or raise; called once after the last batch."""

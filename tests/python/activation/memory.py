@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -13,7 +14,7 @@ import cdp.destinations
 from cdp.destinations._base import Batch, Delivery, Destination, NoAnswer, Options, Outcome
 from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
 
-__all__ = ["FAULTS", "Killed", "Memory", "Mortal", "Shop", "installed"]
+__all__ = ["FAULTS", "Crm", "Killed", "Memory", "Mortal", "Shop", "installed"]
 
 FAULTS = ("busy", "applied, no answer", "lost, no answer", "some rejected", "fatal", "all rejected")
 
@@ -31,6 +32,7 @@ class Shop:
     sizes: list[int] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     removed: int = 0
+    made: int = 0
     poison: frozenset[str] = frozenset()
     before_upsert: Callable[[Batch], None] = lambda batch: None
 
@@ -96,20 +98,50 @@ class Memory(Destination):
         ]
 
 
-class _EntryPoint:
-    name = "memory"
+class Crm(Memory):
+    """A CRM: records have ids of its own, are found by a field, and are never keyed."""
 
-    def load(self) -> type[Destination]:
-        return Memory
+    modes = frozenset({"upsert", "update", "create", "mirror"})
+    can_look_up = True
+    look_up_rows = 3
+
+    def upsert(self, batch: Batch) -> Sequence[Outcome]:
+        """Write under the record's id, or make a new record."""
+        shop = self.shop
+        shop.sizes.append(len(batch.rows))
+        outcomes = []
+        for row in batch.rows:
+            shop.made += row.record_id is None
+            record_id = row.record_id or f"new{shop.made}"
+            shop.records.setdefault(record_id, {}).update(row.fields)
+            outcomes.append(Outcome("acknowledged", destination_id=record_id))
+        return outcomes
+
+    def remove(self, batch: Batch) -> Sequence[Outcome]:
+        """By the record's id alone."""
+        for row in batch.rows:
+            assert row.record_id is not None
+            del self.shop.records[row.record_id]
+        return [Outcome("acknowledged") for _ in batch.rows]
+
+    def look_up(self, field: str, values: Sequence[str]) -> dict[str, list[str]]:
+        """By any field."""
+        assert len(values) <= self.look_up_rows
+        found: dict[str, list[str]] = {}
+        for record_id, record in self.shop.records.items():
+            if record.get(field) in values:
+                found.setdefault(record[field], []).append(record_id)
+        return found
 
 
 @contextmanager
-def installed() -> Iterator[Shop]:
+def installed(kind: type[Memory] = Memory) -> Iterator[Shop]:
     """`memory` as a destination of another package, found by its entry point."""
-    Memory.shop = Shop()
+    point = SimpleNamespace(name="memory", load=lambda: kind)
+    kind.shop = Shop()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cdp.destinations, "entry_points", lambda group: [_EntryPoint()])
-        yield Memory.shop
+        patch.setattr(cdp.destinations, "entry_points", lambda group: [point])
+        yield kind.shop
 
 
 class Mortal:

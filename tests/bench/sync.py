@@ -1,0 +1,172 @@
+"""What a sync costs, as Markdown: planning against reading and hashing, and delivering.
+
+    make bench-sync ROWS="1000000 10000000"
+
+Each figure is of a process of its own: CPU in seconds, peak is its largest resident set.
+Planning: six mapped columns, 1 % changed; the first pass, which reads the file, is not
+counted on either side, then the best of three. Delivering: 100,000 rows to a webhook by
+1,000, to a server in a process of its own, ledger included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from sync_server import SECRET
+from sync_world import COLUMNS, ManyRows, open_duckdb
+
+CHANGED = 100_000
+WINDOW = (10, 1.0)  # calls, seconds: 10,000 rows a second
+FILES = {"cdp_destination": "files", "cdp_object": "changes", "cdp_options": {"path": "out"}}
+
+
+def meta(**more: Any) -> dict[str, Any]:
+    fields = {name: name for name in COLUMNS}
+    common = {"cdp_mode": "mirror", "cdp_purpose": "marketing_email", "cdp_fields": fields}
+    return common | (more or FILES)
+
+
+def cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def cost(work: Callable[[], object]) -> float:
+    began = cpu()
+    work()
+    return cpu() - began
+
+
+def best(work: Callable[[], object]) -> float:
+    work()
+    return min(cost(work) for _ in range(3))
+
+
+def make(folder: Path, rows: int) -> dict[str, float]:
+    """The tables, with 1 % changed since they were sent."""
+    warehouse = open_duckdb(folder / "bench.duckdb")
+    ManyRows(warehouse, folder, meta()).fill_with(rows, rows // 100)
+    warehouse.close()
+    return {}
+
+
+def plan(folder: Path) -> dict[str, float]:
+    """CPU of reading and hashing the mapped columns, and of the whole diff."""
+    warehouse = open_duckdb(folder / "bench.duckdb")
+    world = ManyRows(warehouse, folder, meta(), is_new=False)
+    figures = {"hash_cpu": best(world.read_and_hash), "diff_cpu": best(world.diff)}
+    warehouse.close()
+    return figures
+
+
+def deliver(folder: Path, url: str, rates: list[Any]) -> dict[str, float]:
+    """Wall and CPU of a first delivery of CHANGED rows."""
+    warehouse = open_duckdb(folder / "deliver.duckdb")
+    options = {"url": url, "secret_env": "BENCH_SECRET", "allow_private": True}
+    options |= {"batch_rows": 1000, "rates": rates}
+    target = {"cdp_destination": "webhook", "cdp_options": options, "cdp_sandbox": options}
+    world = ManyRows(warehouse, folder, meta(**target))
+    world.fill_with(CHANGED + CHANGED // 10, 0)
+    warehouse.execute("delete from cdp_state.cdp_sync_state")
+    began, before = time.monotonic(), cpu()
+    result = world.sync()
+    assert result.status == "succeeded", result
+    figures = {"sent": result.sent, "wall": time.monotonic() - began, "cpu": cpu() - before}
+    warehouse.close()
+    return figures
+
+
+def in_child(*arguments: object) -> dict[str, float]:
+    """The figures that this file prints when it is called with `arguments`, and the peak."""
+    command = [sys.executable, __file__, *map(str, arguments)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"BENCH_SECRET": SECRET}
+    )
+    assert process.stdout
+    text = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if os.waitstatus_to_exitcode(status):
+        raise SystemExit(f"{arguments[0]} failed")
+    return json.loads(text) | {"peak_mb": usage.ru_maxrss / 1024}
+
+
+@contextmanager
+def serving(calls: int, seconds: float) -> Iterator[str]:
+    script = Path(__file__).with_name("sync_server.py")
+    command = [sys.executable, str(script), "--calls", str(calls), "--seconds", str(seconds)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def planned(rows: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        in_child("make", folder, rows)
+        found = in_child("plan", folder)
+        ratio = found["diff_cpu"] / found["hash_cpu"]
+        print(
+            f"| {rows:,} | {found['hash_cpu']:.2f} | {found['diff_cpu']:.2f} | {ratio:.1f} "
+            f"| {found['peak_mb']:.0f} |",
+            flush=True,
+        )
+
+
+def delivered(label: str, calls: int, seconds: float) -> None:
+    rates = [[calls, seconds]] if calls else []
+    with tempfile.TemporaryDirectory() as folder, serving(calls, seconds) as url:
+        found = in_child("deliver", folder, url, json.dumps(rates))
+        with urlopen(url) as answer:
+            server = json.loads(answer.read())
+        assert server["rows"] == found["sent"], (server, found)
+        share = ""
+        if calls:
+            # the first window's calls may go at once
+            share = f"{(server['calls'] - calls) / (server['seconds'] * calls / seconds):.1%}"
+        print(
+            f"| {label} | {found['sent'] / found['wall']:,.0f} | {found['cpu']:.1f} "
+            f"| {server['cpu']:.1f} | {share or '-'} | {server['refused']:.0f} "
+            f"| {found['peak_mb']:.0f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    rows = parser.parse_args().rows
+    print("| rows | read and hash, CPU s | plan, CPU s | ratio | peak MB |\n|---|---|---|---|---|")
+    for number in rows:
+        planned(number)
+    print("\n| server | rows/s | CPU s | its CPU s | of the rate | over it | peak MB |")
+    print("|---|---|---|---|---|---|---|", flush=True)
+    delivered("no limit", 0, 1)
+    delivered(f"{WINDOW[0]} calls a second", *WINDOW)
+
+
+STEPS: dict[str, Callable[..., dict[str, float]]] = {
+    "make": lambda folder, rows: make(Path(folder), int(rows)),
+    "plan": lambda folder: plan(Path(folder)),
+    "deliver": lambda folder, url, rates: deliver(Path(folder), url, json.loads(rates)),
+}
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1] in STEPS:
+        print(json.dumps(STEPS[sys.argv[1]](*sys.argv[2:])))
+    else:
+        main()
