@@ -5,8 +5,16 @@ with identifiers as (
     select * from {{ ref('idg_identifiers') }}
 ),
 
-partings as (
+overrides as (
     select * from {{ ref('idg_overrides') }}
+),
+
+holders as (
+    select * from {{ ref('idg_value_holders') }}
+),
+
+partings as (
+    select * from overrides
     where action = 'force_unlink'
 ),
 
@@ -33,6 +41,32 @@ parted as (
         identifiers.source,
         identifiers.record_id,
         identifiers.identifier_type
+),
+
+-- A value that has a new owner; by hand it may be said to be one person's all along.
+recycled as (
+    select
+        holders.source,
+        holders.record_id,
+        holders.identifier_type,
+        'recycled' as rule
+    from holders
+    left join overrides
+        on
+            holders.identifier_type = overrides.identifier_type
+            and holders.identifier_value = overrides.identifier_value
+            and overrides.action = 'force_link'
+    left join parted
+        on
+            holders.source = parted.source
+            and holders.record_id = parted.record_id
+            and holders.identifier_type = parted.identifier_type
+    where
+        not holders.is_current
+        and overrides.override_id is null
+        and parted.rule is null
 )
 
 select * from parted
+union all
+select * from recycled

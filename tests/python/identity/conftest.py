@@ -20,6 +20,7 @@ from support.postgres import PostgresServer
 SEEDS = ("cdp_blocked_values", "cdp_countries", "cdp_identifier_limits",
          "cdp_identifier_cardinality", "cdp_identity_overrides", "cdp_nicknames")  # fmt: skip
 ALL_MODELS = "path:models/identity"
+EXACT = ("--vars", "{cdp_probable_matching: false}")
 
 
 @dataclass
@@ -53,7 +54,7 @@ class History:
         from dbt.cli.main import dbtRunner
 
         os.environ.update(self.settings)
-        common = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet"]
+        common = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet", *EXACT]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.manifest = self.manifest or dbtRunner().invoke(["parse", *common]).result

@@ -335,6 +335,19 @@ STORIES = [
         keeps="a",
     ),
     Story(
+        "a_number_that_has_a_new_owner",
+        [
+            [person("a", email="1", phone="1", first_name="george", updated_at="2013-05-01")],
+            [person("b", email="2", phone="1", first_name="martha", updated_at="2017-01-01")],
+            [person("c", phone="1", first_name="martha", updated_at="2017-06-01")],
+            [fact("x", phone="1", updated_at="2017-07-01")],
+        ],
+        # The number itself was george's: martha's profile is split from his.
+        ["a", "a | b", "a | b c", "a | b c x"],
+        ["created", "split", "", ""],
+        keeps="a",
+    ),
+    Story(
         "slips_nicknames_and_initials_are_one_name",
         [
             [
