@@ -74,6 +74,12 @@ _EVER_OF = """
     inner join {state}.idg_nodes as nodes on history.node_id = nodes.node_id
     where history.profile_number = ?
 """
+_REVIEW = """
+    select reason, line_to_link from {cdp}.cdp_identity_review
+    where (one_profile_id in ({marks}) and other_profile_id in ({other_marks}))
+        or (other_profile_id in ({marks}) and one_profile_id in ({other_marks}))
+    order by weight desc
+"""
 _HOUSEHOLDS = """
     select one.household_id
     from {internal}.idg_household_members as one
@@ -90,7 +96,7 @@ ByHand = tuple[str, str, Node, Node]  # override, action, one value, the other
 class Reason:
     """Something that keeps two apart, with what it is about."""
 
-    kind: str  # refused, override, household, likeness, not_compared, matching_is_off
+    kind: str  # refused, override, household, likeness, review, not_compared, matching_is_off
     sentence: str
     identifier_type: str | None = None
     identifier_value: str | None = None
@@ -149,14 +155,17 @@ class _Build:
             return self._apart(one, other)
         edges, graph = self._graph(common[0])
         start, end = self._nodes(one, edges), self._nodes(other, edges)
-        if one.redirected_from or other.redirected_from:  # what came from the one, or did not
-            start, end = (start, end - start) if one.redirected_from else (start - end, end)
+        if one.redirected_from:
+            end = _beside(start, end, edges)
+        elif other.redirected_from:
+            start = _beside(end, start, edges)
         chain = shortest_chain(graph, start, end) if start and end else []
         verdict = _one_person(common[0], one, other)
         if chain is None:
             verdict += " Of what links them now, nothing is left: run cdp build."
-        links = chain or _all_links(graph)
-        return Explanation(one, other, True, verdict, tuple(links))
+        links = tuple(chain or _all_links(graph))
+        refusals = (*self._own_refusals(one), *self._own_refusals(other))
+        return Explanation(one, other, True, verdict, links, refusals)
 
     def _alone(self, one: Endpoint) -> Explanation:
         if not one.profiles:
@@ -218,10 +227,8 @@ class _Build:
             return {record(*end.record)}
         if end.identifier:
             node = value(*end.identifier)
-            carried = [(holder, link) for holder, found, link in edges if found == node]
-            refused = {holder for holder, link in carried if link.rule is not None}
-            return refused or {node}
-        return {holder for holder, _, _ in edges}
+            return {node} | {holder for holder, found, link in edges if found == node and link.rule}
+        return {holder for holder, _, _ in edges} | {node for _, node, _ in edges}
 
     def _came_from(self, profile: str, edges: list[Carried]) -> set[Node]:
         """What was an id's before it went up in another: values, and records of just those."""
@@ -289,6 +296,14 @@ class _Build:
             return
         row, link = closest
         yield _unlikeness(link, is_household=bool(row[6]))
+        if self.places.columns(self.warehouse, "cdp_identity_review"):
+            for why, line in self._rows(_REVIEW, *ours, *theirs, *ours, *theirs, **names)[:1]:
+                yield Reason(
+                    "review",
+                    f"It waits for a decision in cdp_identity_review: {why}. To link them, add to "
+                    f"the seed cdp_identity_overrides: {line}",
+                    records=_records(link),
+                )
 
     def _matches_people(self) -> bool:
         return bool(self.places.columns(self.warehouse, "idg_match_weights"))
@@ -307,11 +322,12 @@ class _Build:
             marks=_marks(ours), other_marks=_marks(theirs),
         )  # fmt: skip
         for row in rows:
-            terms = {name: round(term, 2) for name, term in zip(names, row[7:], strict=True)}
-            prior = round(row[5] - sum(row[7:]), 2)
+            weight, bits = float(row[5]), [float(term) for term in row[7:]]
+            terms = {name: round(term, 2) for name, term in zip(names, bits, strict=True)}
+            prior = round(weight - sum(bits), 2)
             yield row, Link(
                 "likeness", row[0], row[1], other_source=row[2], other_record_id=row[3],
-                rule=row[4], weight=round(row[5], 2),
+                rule=row[4], weight=round(weight, 2),
                 terms={"prior": prior} | {name: term for name, term in terms.items() if term},
             )  # fmt: skip
 
@@ -329,6 +345,12 @@ class _Build:
 
 def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" for _ in values) or "null"
+
+
+def _beside(came: set[Node], others: set[Node], edges: list[Carried]) -> set[Node]:
+    """The others without what came from a merged id, and without the records that bridge."""
+    bridges = {holder for holder, node, _ in edges if node in came}
+    return others - came - bridges
 
 
 def _all_links(graph: Graph) -> tuple[Link, ...]:
@@ -356,18 +378,22 @@ def _refused_in_common(left: list[Carried], right: list[Carried]) -> Iterator[Re
 
 def _unlikeness(link: Link, is_household: bool) -> Reason:
     """The closest pair of records, and why it made them no person."""
-    records = (f"{link.source}:{link.record_id}", f"{link.other_source}:{link.other_record_id}")
+    records = _records(link)
     compared = f"Their closest records, {' and '.join(records)}, were compared by {link.rule}"
     if is_household:
         why = "another given name, and no birth date that agrees: a household, no person"
     elif (link.weight or 0) > 0:
-        why = "too little, or too few of their records agree, or a limit forbids it"
+        why = "too little, or not enough of their records agree, or a limit forbids it"
     else:
         why = "that speaks against it"
     return Reason(
         "likeness", f"{compared}: {link.weight:+.2f} bits, {why}.", rule=link.rule,
         weight=link.weight, terms=dict(link.terms or {}), records=records,
     )  # fmt: skip
+
+
+def _records(link: Link) -> tuple[str, str]:
+    return f"{link.source}:{link.record_id}", f"{link.other_source}:{link.other_record_id}"
 
 
 def _naming(end: Endpoint) -> str:

@@ -137,7 +137,8 @@ def explanation_sections(found: Explanation) -> Iterator[Section]:
         columns: Sequence[str] = ("", "record", "evidence", "rule", "first seen")
         numbered = enumerate(found.links, start=1)
         rows: list[tuple[object, ...]] = [(place, *_link(link)) for place, link in numbered]
-        title, reasons = "The shortest chain of evidence", "Why not"
+        title = "The shortest chain of evidence"
+        reasons = "What links nothing" if found.is_one_person else "Why not"
     else:
         columns = ("value", "records", "sources", "first seen")
         rows = list(_by_value(found.links))

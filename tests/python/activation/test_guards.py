@@ -384,3 +384,10 @@ def test_an_unmapped_column_is_no_change(crm: World, shop: Shop) -> None:
     crm.sync()
     crm.people([replace(person, orders=77) for person in CROWD[:4]])
     assert crm.plan().changes == 0
+
+
+def test_a_build_beside_is_never_sent(duckdb_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb_world.people([Person("p1", email="ann@x.example")])
+    monkeypatch.setenv("CDP_SCHEMA_PREFIX", "beside_work")
+    (result,) = Session(duckdb_world.project, duckdb_world.ledger).sync()
+    assert (result.status, result.reason) == ("blocked", "A build beside is never sent.")
