@@ -273,5 +273,5 @@ def built(warehouse: Warehouse, place: Places, table: str) -> None:
     if not place.columns(warehouse, table):
         raise WarehouseError(
             f"There is no {table} to compare with. Run cdp build; for --against NAME, cdp build "
-            "--beside NAME."
+            "--beside NAME; without segments, say --no-segments."
         )

@@ -24,6 +24,13 @@ from cdp.warehouse import Warehouse
 
 __all__ = ["Country", "Endpoint", "Lookup", "phone_forms"]
 
+_ROW = """
+    select rows.identity_key, identity_map.profile_id
+    from {internal}.inp_ as rows
+    left join {cdp}.cdp_identity_map as identity_map
+        on rows.source = identity_map.source and rows.identity_key = identity_map.record_id
+    where rows.source = ? and rows.record_id = ?
+"""
 _CARRIED = """
     select distinct identifier_type, identifier_value
     from {internal}.idg_identifiers where identifier_value in (?)
@@ -149,9 +156,29 @@ class Lookup:
             "select profile_id from {cdp}.cdp_identity_map where source = ? and record_id = ?",
             source, record_id,
         )  # fmt: skip
-        if not rows:
-            return None
-        return Endpoint(text, "record", (rows[0][0],), record=(source, record_id))
+        if rows:
+            return Endpoint(text, "record", (rows[0][0],), record=(source, record_id))
+        return self._row(text, source, record_id)
+
+    def _row(self, text: str, source: str, record_id: str) -> Endpoint | None:
+        """A row of any contract, an order say: it stands for its set of identifiers."""
+        tables = self._warehouse.query(
+            "select table_name from information_schema.columns "
+            "where table_schema = ? and column_name = 'identity_key' order by 1",
+            (self._places.internal.strip('"'),),
+        )
+        for (table,) in tables:
+            if not table.startswith("inp_"):
+                continue
+            rows = self._rows(_ROW.replace("inp_", table), source, record_id)
+            for key, profile in rows:
+                if profile is None:
+                    raise ConfigError(
+                        f"That row of {table} names nobody: it carries no identifier that is of "
+                        "use, or its source has deleted it."
+                    )
+                return Endpoint(text, "record", (profile,), record=(source, key))
+        return None
 
     def _identifier(self, asked: str, value: str, kind: str | None) -> Endpoint:
         found = self._known(self._forms(value, kind))

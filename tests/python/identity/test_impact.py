@@ -133,7 +133,7 @@ def test_impact_builds_beside_and_leaves_what_stands(
 
     blocked = shop / "seeds" / "reference" / "cdp_blocked_values.csv"
     blocked.write_text(blocked.read_text().rstrip() + "\nemail,literal,ann@x.example,test data\n")
-    told = cdp("identity", "impact", "--no-segments", "--json", "--fail-over", "50")
+    told = cdp("identity", "impact", "--no-segments", "--json", "--keep", "--fail-over", "50")
     assert told.exit_code == 4, told.stderr
     assert "100.00 % of the profiles would be merged or split" in told.stderr
     found = json.loads(told.stdout)
@@ -141,17 +141,14 @@ def test_impact_builds_beside_and_leaves_what_stands(
     assert (found["merged"], found["split"]) == (0, 1)
     assert found["splits"][0]["because"] == "email a…@x.example (blocked_value: test data)"
 
-    # What stands still stands, and nothing is left of what was beside it.
-    assert len(profiles(duckdb_project)) == 1
-    assert beside(duckdb_project) == []
-
-    assert cdp("build", "--beside", "try", "-s", "+cdp_identity_map").exit_code == 0
-    assert {re.sub("^beside_try_", "", name) for name in beside(duckdb_project)} == {
+    # What stands still stands, and what was kept beside it took its ids over.
+    (stands,) = profiles(duckdb_project)
+    assert {re.sub("^beside_impact_", "", name) for name in beside(duckdb_project)} == {
         "cdp", "cdp_internal", "cdp_state",
     }  # fmt: skip
-    assert len(profiles(duckdb_project, "beside_try_cdp")) == 3
-    assert profiles(duckdb_project)[0] in profiles(duckdb_project, "beside_try_cdp")
-    assert cdp("build", "--beside", "try", "--drop").exit_code == 0
+    assert len(profiles(duckdb_project, "beside_impact_cdp")) == 3
+    assert stands in profiles(duckdb_project, "beside_impact_cdp")
+    assert cdp("build", "--beside", "impact", "--drop").exit_code == 0
     assert beside(duckdb_project) == []
 
 
