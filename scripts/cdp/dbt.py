@@ -37,7 +37,7 @@ def run_dbt(
             failed, reason = _follow(_events(process.stdout or ()), progress)
             process.wait()
         except KeyboardInterrupt:
-            process.wait()  # dbt got the signal, too, and rolls back
+            process.communicate()  # dbt got the signal, too, and rolls back
             raise
     if failed:
         raise ConfigError(
