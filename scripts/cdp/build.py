@@ -21,7 +21,7 @@ from cdp.project import load_project, parsing_folder
 from cdp.segments.library import Library, stale_files
 from cdp.warehouse import open_warehouse, quoted, schema_name
 
-__all__ = ["all_problems", "build", "check", "reset_state"]
+__all__ = ["all_problems", "build", "check", "reset_state", "reuse_parsing"]
 
 _DBT = [sys.executable, "-c", "from dbt.cli.main import cli; cli(prog_name='dbt')"]
 _BAD = ("error", "fail", "runtime error")
@@ -56,7 +56,7 @@ def build(project_dir: Path, target: str, arguments: Sequence[str] = ()) -> int:
     open_warehouse(project_dir, target).close()  # first: parsing takes longer than one waits
     check(project_dir, target)
     started = time.time()
-    _reuse_parsing(project_dir, target)
+    reuse_parsing(project_dir, target)
     colours = [] if sys.stdout.isatty() else ["--no-use-colors"]
     command = [*_DBT, *colours, "build", "--target", target]
     if (project_dir / "profiles.yml").exists() and "DBT_PROFILES_DIR" not in os.environ:
@@ -76,7 +76,7 @@ def _target_path(project_dir: Path) -> Path:
     return project_dir / os.environ.get("DBT_TARGET_PATH", "target")
 
 
-def _reuse_parsing(project_dir: Path, target: str) -> None:
+def reuse_parsing(project_dir: Path, target: str) -> None:
     """Let dbt start from what `check` parsed: parsing takes longer than most builds."""
     settings = read_packages(project_dir)[0].settings
     parsed = parsing_folder(project_dir, target, settings) / "partial_parse.msgpack"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cdp.beside import copy_state, drop_beside, named_beside
-from cdp.build import check
+from cdp.build import check, reuse_parsing
 from cdp.dbt import Progress, run_dbt
 from cdp.errors import ConfigError
 from cdp.identity.comparison import Cluster, Comparison, Example, Guard, Scope, Segment, built
@@ -84,6 +84,7 @@ def impact(
                 with closing(open_warehouse(project_dir, target)) as warehouse:
                     promote(warehouse, model or None)
             selection = (*_IDENTITY, *(("+smb_members",) if with_segments else ()))
+            reuse_parsing(project_dir, target)
             run_dbt(project_dir, target, [*_BUILD, *selection], progress)
             after = Places.here(target)
         with closing(open_warehouse(project_dir, target)) as warehouse:
