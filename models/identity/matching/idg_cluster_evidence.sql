@@ -56,7 +56,8 @@ pairs as (
     inner join node_clusters as other on weights.other_id = other.node_id
     where
         one.cluster_id = other.cluster_id
-        and one.component_id <> other.component_id
+        and least(one.component_id, other.component_id)
+        < greatest(one.component_id, other.component_id)
 ),
 
 sides as (

@@ -46,7 +46,10 @@ links as (
     from weights
     inner join components as one on weights.one_id = one.node_id
     inner join components as other on weights.other_id = other.node_id
-    where one.component_id <> other.component_id
+    -- As two expressions, lest the planner pair all components that differ.
+    where
+        least(one.component_id, other.component_id)
+        < greatest(one.component_id, other.component_id)
     group by
         least(one.component_id, other.component_id),
         greatest(one.component_id, other.component_id)

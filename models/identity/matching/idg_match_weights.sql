@@ -34,11 +34,20 @@ prior as (
     where parameters.comparison = 'prior'
 ),
 
-{%- for name, comparison in comparisons.items() if comparison.column %}
-{{ name }}_shares as (
-    select compared_value, share from frequencies where comparison = '{{ name }}'
+-- How common each of a person's values is.
+person_shares as (
+    select
+        people.node_id
+        {%- for name, comparison in comparisons.items() if comparison.column %},
+        {{ name }}_shares.share as {{ name }}
+        {%- endfor %}
+    from people
+    {%- for name, comparison in comparisons.items() if comparison.column %}
+    left join frequencies as {{ name }}_shares
+        on {{ name }}_shares.comparison = '{{ name }}'
+        and people.{{ comparison.column }} = {{ name }}_shares.compared_value
+    {%- endfor %}
 ),
-{% endfor %}
 
 terms as (
     select
@@ -50,23 +59,19 @@ terms as (
         coalesce({{ name }}_parameters.weight, 0)
         {%- if comparison.column %}
         + case
-            when {{ name }}_parameters.weight > 0 and {{ name }}_shares.share > 0
-                then {{ cdp_bits(name ~ '_parameters.u / ' ~ name ~ '_shares.share') }}
+            when levels.{{ name }} = 'exact'
+                and {{ name }}_parameters.weight > 0 and person_shares.{{ name }} > 0
+                then {{ cdp_bits(name ~ '_parameters.u / person_shares.' ~ name) }}
             else 0
         end
         {%- endif %} as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from levels
-    inner join people on levels.one_id = people.node_id
-    {%- for name, comparison in comparisons.items() %}
+    inner join person_shares on levels.one_id = person_shares.node_id
+    {%- for name in comparisons %}
     left join parameters as {{ name }}_parameters
         on {{ name }}_parameters.comparison = '{{ name }}'
         and levels.{{ name }} = {{ name }}_parameters.level
-    {%- if comparison.column %}
-    left join {{ name }}_shares
-        on levels.{{ name }} = 'exact'
-        and people.{{ comparison.column }} = {{ name }}_shares.compared_value
-    {%- endif %}
     {%- endfor %}
 )
 

@@ -36,7 +36,9 @@ ranked_pairs as (
     from weights
     inner join nodes as one on weights.one_id = one.node_id
     inner join nodes as other on weights.other_id = other.node_id
-    where one.cluster_id <> other.cluster_id
+    where
+        least(one.cluster_id, other.cluster_id)
+        < greatest(one.cluster_id, other.cluster_id)
 ),
 
 between_clusters as (
@@ -48,7 +50,9 @@ between_clusters as (
     from links
     inner join clusters as one on links.one_id = one.component_id
     inner join clusters as other on links.other_id = other.component_id
-    where one.cluster_id <> other.cluster_id
+    where
+        least(one.cluster_id, other.cluster_id)
+        < greatest(one.cluster_id, other.cluster_id)
     group by
         least(one.cluster_id, other.cluster_id),
         greatest(one.cluster_id, other.cluster_id)
