@@ -85,7 +85,7 @@ class ManyRows(World):
     def _hold(self, every: int) -> None:
         spec, warehouse = self.spec, self.warehouse
         fields, match = map_fields(spec, warehouse)
-        row_hash = row_hash_sql(warehouse.dialect, fields, match, [item.sql for item in fields])
+        row_hash = row_hash_sql(warehouse.dialect, fields, match)
         mapped = mapped_sql(spec, warehouse, {"row_hash": row_hash, "email": "email"})
         is_changed = f"hash(mapped.entity_id) % {every} = 0" if every else "false"
         warehouse.execute(f"""
@@ -104,7 +104,7 @@ class ManyRows(World):
         """What every diff does at least: read the sync's columns and hash each row."""
         spec, warehouse = self.spec, self.warehouse
         fields, match = map_fields(spec, warehouse)
-        row_hash = row_hash_sql(warehouse.dialect, fields, match, [item.sql for item in fields])
+        row_hash = row_hash_sql(warehouse.dialect, fields, match)
         mapped = mapped_sql(spec, warehouse, {"row_hash": row_hash})
         warehouse.query(f"select sum(row_hash) from ({mapped}) as mapped")
 

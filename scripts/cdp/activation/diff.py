@@ -131,8 +131,7 @@ def _unmatched_sql(
     is_lost: bool,
 ) -> str:
     """SQL: one row per desired or held entity that has no equal on the other side."""
-    values = [item.sql for item in fields]
-    row_hash = row_hash_sql(ledger.warehouse.dialect, fields, match, values)
+    row_hash = row_hash_sql(ledger.warehouse.dialect, fields, match)
     return f"""
     with
 

@@ -58,11 +58,14 @@ def mapped_sql(
     """
 
 
-def row_hash_sql(
-    dialect: str, fields: Sequence[Mapped], match: Mapped, values: Sequence[str]
-) -> str:
-    """SQL: the hash of a row's values, and of how they are made."""
-    recipe = fingerprint([field.recipe for field in fields], match.recipe)
+def row_hash_sql(dialect: str, fields: Sequence[Mapped], match: Mapped, of: str = "") -> str:
+    """SQL: the hash of a row's values, and of how they are made.
+
+    of: the alias whose columns field_0, field_1, … hold the values; empty: from scratch.
+    """
+    lasting = [(number, item) for number, item in enumerate(fields) if not item.set_once]
+    recipe = fingerprint([item.recipe for _, item in lasting], match.recipe)
+    values = [f"{of}.field_{number}" if of else item.sql for number, item in lasting]
     return hash_sql(dialect, [literal(recipe), *values])
 
 
@@ -106,7 +109,7 @@ def judged_sql(
     steps = {
         "mapped": mapped_sql(spec, warehouse, values | {"match_key": match.sql}, candidates),
         "single": _single_sql(list(values)),
-        "desired": f"select *, {row_hash_sql(dialect, fields, match, list(values))} as row_hash "
+        "desired": f"select *, {row_hash_sql(dialect, fields, match, 'single')} as row_hash "
         "from single",
         "known": f"select * from ({held}) as all_held {chosen}",
         "moves": _moves_sql(spec),
@@ -364,6 +367,11 @@ def _changed_fields(dialect: str, fields: Sequence[Mapped]) -> str:
 def _hashed(dialect: str, fields: Sequence[Mapped]) -> list[tuple[Mapped, str]]:
     """Each field with SQL for its hash, as text."""
     return [
-        (field, f"cast({hash_sql(dialect, [literal(fingerprint(field.recipe)), name])} as text)")
+        (field, f"cast({hash_sql(dialect, _hashed_parts(field, name))} as text)")
         for field, name in zip(fields, _values(fields), strict=True)
     ]
+
+
+def _hashed_parts(field: Mapped, name: str) -> list[str]:
+    recipe = literal(fingerprint(field.recipe))
+    return [recipe] if field.set_once else [recipe, name]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from cdp.activation.hashing import literal, sha256_sql
-from cdp.activation.spec import MappedField, SyncSpec
+from cdp.activation.spec import MappedField, Place, SyncSpec
 from cdp.errors import ConfigError
 from cdp.warehouse import Warehouse, quoted
 
@@ -49,12 +49,14 @@ _Columns = Mapping[str, tuple[str, str]]  # column → (SQL name, warehouse type
 @dataclass(frozen=True)
 class Mapped:
     """A field with its SQL over `audience` and `profiles`, its kind, and a fingerprint of
-    how it is made: a changed mapping is a changed row."""
+    how it is made: a changed mapping is a changed row. What is set once never changes."""
 
     name: str
     sql: str
     kind: str
     recipe: str
+    set_once: bool = False
+    skip_null: bool = False
 
 
 def map_fields(spec: SyncSpec, warehouse: Warehouse) -> tuple[tuple[Mapped, ...], Mapped]:
@@ -88,15 +90,39 @@ def _mapped(
     spec: SyncSpec, field: MappedField, found: Mapping[str, _Columns], dialect: str
 ) -> Mapped:
     recipe = f"{field.column}|{field.value!r}|{field.normalise}|{field.hash}"
-    if field.column is None:
-        return Mapped(field.name, *_fixed(field), recipe)
-    columns = found["profiles" if field.is_of_profiles else "audience"]
-    if field.column not in columns:
-        raise ConfigError(_missing(spec, field, sorted(columns)))
-    sql, kind = _typed(*columns[field.column])
+    if field.template:
+        recipe += f"|{field.template!r}"
+        sql, kind = _filled(spec, field, found), "text"
+    elif field.column is None:
+        sql, kind = _fixed(field)
+    else:
+        place = Place(field.column, is_of_profiles=field.is_of_profiles)
+        sql, kind = _typed(*_column(spec, field, place, found))
     if field.normalise or field.hash:
         sql, kind = _hashed(_normalised(f"cast({sql} as text)", field), field, dialect), "text"
-    return Mapped(field.name, sql, kind, recipe)
+    return Mapped(field.name, sql, kind, recipe, field.set_once, field.skip_null)
+
+
+def _column(
+    spec: SyncSpec, field: MappedField, place: Place, found: Mapping[str, _Columns]
+) -> tuple[str, str]:
+    """(SQL, warehouse type) of a column. Raises ConfigError when it is not there."""
+    columns = found["profiles" if place.is_of_profiles else "audience"]
+    if place.column not in columns:
+        raise ConfigError(_missing(spec, field, place, sorted(columns)))
+    return columns[place.column]
+
+
+def _filled(spec: SyncSpec, field: MappedField, found: Mapping[str, _Columns]) -> str:
+    """SQL: the template with its columns, or what stands there for a null."""
+    parts = []
+    for part in field.template:
+        if isinstance(part, str):
+            parts.append(literal(part))
+        else:
+            sql, _ = _typed(*_column(spec, field, part, found))
+            parts.append(f"coalesce(cast({sql} as text), {literal(part.default)})")
+    return f"({' || '.join(parts)})"
 
 
 def _fixed(field: MappedField) -> tuple[str, str]:
@@ -128,11 +154,11 @@ def _hashed(sql: str, field: MappedField, dialect: str) -> str:
     return sql if field.hash is None else sha256_sql(dialect, sql)
 
 
-def _missing(spec: SyncSpec, field: MappedField, columns: Sequence[str]) -> str:
-    near = get_close_matches(field.column or "", columns, n=1)
+def _missing(spec: SyncSpec, field: MappedField, place: Place, columns: Sequence[str]) -> str:
+    near = get_close_matches(place.column, columns, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    model = "cdp_profiles" if field.is_of_profiles else spec.audience.name
+    model = "cdp_profiles" if place.is_of_profiles else spec.audience.name
     return (
-        f"{spec.path}, sync {spec.name}: cdp_fields.{field.name} reads '{field.column}', "
+        f"{spec.path}, sync {spec.name}: cdp_fields.{field.name} reads '{place.column}', "
         f"which {model} does not have in the warehouse.{hint}"
     )

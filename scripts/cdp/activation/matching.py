@@ -41,6 +41,8 @@ def open_destination(
         match=spec.match,
         fields={field.name: field.kind for field in fields},
         root=project.root,
+        set_once=frozenset(field.name for field in fields if field.set_once),
+        skip_null=frozenset(field.name for field in fields if field.skip_null),
     )
     return find_destination(spec.destination)(delivery, spec.options)
 

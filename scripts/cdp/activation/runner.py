@@ -35,6 +35,8 @@ __all__ = ["Progress", "Result", "run_sync"]
 
 _log = logging.getLogger(__name__)
 
+_FIRST_POLL, _LONGEST_POLL = 0.5, 60.0  # seconds
+
 _ACKNOWLEDGED = Outcome("acknowledged")
 
 Progress = Callable[[str, int, int], None]  # sync, rows done, rows in all
@@ -151,6 +153,8 @@ class _Delivery:
         self.diff, self.destination, self.progress = plan.diff, destination, progress
         self.calls = self.attempted = self.done = 0
         self.held_back: set[int] = set()
+        self.jobs: dict[str, tuple[Batch, Sequence[_Planned]]] = {}
+        self.sleep = time.sleep
         self.error = ""
 
     def deliver(self) -> Result:
@@ -169,8 +173,27 @@ class _Delivery:
         return self._close()
 
     def _finish(self) -> None:
-        self.destination.finish()
-        self.ledger.acknowledge_accepted(self.run)
+        if self.destination.polls:
+            self._poll()
+        else:
+            self.destination.finish()
+            self.ledger.acknowledge_accepted(self.run)
+
+    def _poll(self) -> None:
+        """Ask for the jobs under way, ever less often; one that does not end is unknown."""
+        pause, until = _FIRST_POLL, time.monotonic() + self.destination.job_seconds
+        while self.jobs and time.monotonic() < until:
+            for key in list(self.jobs):
+                batch, planned = self.jobs[key]
+                outcomes = self.destination.poll(batch)
+                if outcomes is not None:
+                    del self.jobs[key]
+                    self._settle(zip(planned, outcomes, strict=True))
+            if self.jobs:
+                self.ledger.keep_lock(self.run)
+                self.sleep(pause)
+                pause = min(pause * 2, _LONGEST_POLL)
+        self.ledger.leave(self.run, "unknown", "job_unfinished", "('accepted_async')")
 
     def _close(self) -> Result:
         tally = self.ledger.tally(self.run)
@@ -219,7 +242,7 @@ class _Delivery:
             f"where {condition} and position >= {start} and position < {stop} order by position"
         ):
             position, entity, profile, operation, row_hash, resend_key, key, record, *values = found
-            fields = {} if operation == "remove" else _fields(self.diff.fields, values)
+            fields = _fields(self.diff.fields, values, operation)
             row = Row(key, fields, record)
             yield _Planned(position, entity, profile, operation, row_hash, resend_key, row)
 
@@ -262,9 +285,12 @@ class _Delivery:
             self._settle((row, Outcome("aborted", "not_taken")) for row in planned)
             raise
         else:
-            self._take(planned, outcomes)
+            self._take(batch, planned, outcomes)
 
-    def _take(self, planned: Sequence[_Planned], outcomes: Sequence[Outcome]) -> None:
+    def _take(self, batch: Batch, planned: Sequence[_Planned], outcomes: Sequence[Outcome]) -> None:
+        if self.destination.polls and any(outcome.status == "accepted" for outcome in outcomes):
+            ids = tuple(replace(row.row, fields={}) for row in planned)
+            self.jobs[batch.key] = (replace(batch, rows=ids), planned)
         plain = all(outcome == _ACKNOWLEDGED for outcome in outcomes)
         if plain and len(outcomes) == len(planned) and not self.spec.log_values:
             self.ledger.acknowledge(self.run, planned[0].position, planned[-1].position)
@@ -296,5 +322,13 @@ class _Delivery:
         )
 
 
-def _fields(mapped: Sequence[Mapped], values: Sequence[Any]) -> dict[str, Any]:
-    return {field.name: value for field, value in zip(mapped, values, strict=True)}
+def _fields(mapped: Sequence[Mapped], values: Sequence[Any], operation: str) -> dict[str, Any]:
+    """The fields of a row: none of a removal; of a record that is there, what may change."""
+    if operation == "remove":
+        return {}
+    is_there = operation in ("adopt", "update")
+    return {
+        field.name: value
+        for field, value in zip(mapped, values, strict=True)
+        if not (field.set_once and is_there) and not (field.skip_null and value is None)
+    }

@@ -18,7 +18,7 @@ from cdp.destinations._base import Destination, Options
 from cdp.errors import ConfigError
 from cdp.project import Exposure, Node, Project, Purpose
 
-__all__ = ["ENTITIES", "MODES", "MappedField", "SyncSpec", "read_sync", "sync_problems"]
+__all__ = ["ENTITIES", "MODES", "MappedField", "Place", "SyncSpec", "read_sync", "sync_problems"]
 
 MODES = ("upsert", "update", "create", "mirror", "audience", "append")
 ENTITIES = ("profile", "account", "opportunity", "task", "event")
@@ -48,19 +48,37 @@ _REQUIRED = ("cdp_destination", "cdp_fields", "cdp_purpose", "cdp_mode")
 _FIELD_KEYS: dict[str, _Kind] = {
     "column": str,
     "value": (str, int, float, bool),
+    "template": str,
     "hash": str,
     "normalise": str,
+    "set_once": bool,
+    "skip_null": bool,
 }
+_MADE_OF = ("column", "value", "template")
+_PLACE = re.compile(r"\{(\w+)(?:\|([^{}|]*))?\}")  # {column} or {column|instead of null}
 _GATE_SEEDS = ("suppressions", "consent_defaults", "frequency_caps")
 _AGE = re.compile(r"(\d+)\s*(m|h|d)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True)
-class MappedField:
-    """One field at the destination: a column, or a fixed value; perhaps hashed.
+class Place:
+    """A column in a template, and what stands there where it is null.
 
     is_of_profiles: the column is that of cdp_profiles, whatever the audience calls so.
+    """
+
+    column: str
+    default: str = ""
+    is_of_profiles: bool = False
+
+
+@dataclass(frozen=True)
+class MappedField:
+    """One field at the destination: a column, a fixed value, or a template of texts and
+    columns; perhaps hashed.
+
+    set_once: sent with a new record alone. skip_null: a null leaves what is there.
     """
 
     name: str
@@ -69,6 +87,9 @@ class MappedField:
     hash: str | None = None
     normalise: str | None = None
     is_of_profiles: bool = False
+    template: tuple[str | Place, ...] = ()
+    set_once: bool = False
+    skip_null: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,23 +258,45 @@ def _audience_problems(project: Project, exposure: Exposure) -> Iterator[str]:
 
 
 def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
-    for name, given in exposure.meta["cdp_fields"].items():
+    meta = exposure.meta
+    known = meta["cdp_destination"] in known_destinations()
+    destination = find_destination(meta["cdp_destination"]) if known else Destination
+    for name, given in meta["cdp_fields"].items():
         label = f"cdp_fields.{name}"
         settings = {"column": given} if isinstance(given, str) else given
-        if not isinstance(settings, dict) or ("column" in settings) == ("value" in settings):
-            yield f"{label} takes a column, or one of {{column: …}} and {{value: …}}."
+        if not isinstance(settings, dict) or sum(key in settings for key in _MADE_OF) != 1:
+            yield (
+                f"{label} takes a column, or one of {{column: …}}, {{value: …}} and "
+                "{template: …}."
+            )
             continue
-        for key, value in settings.items():
-            if key not in _FIELD_KEYS:
-                yield f"unknown key '{key}' in {label}.{_nearest(key, _FIELD_KEYS)}"
-            elif not _is(value, _FIELD_KEYS[key]):
-                yield f"{label}.{key} takes {_type_name(_FIELD_KEYS[key])}, not {value!r}."
-        if isinstance(value := settings.get("value"), float) and not math.isfinite(value):
-            yield f"{label}.value is {value}, which no tool takes. Use a number."
-        yield from _unknown(f"{label}.hash", settings.get("hash"), HASHES)
-        yield from _unknown(f"{label}.normalise", settings.get("normalise"), NORMALISERS)
-        if isinstance(settings.get("column"), str):
-            yield from _share_problems(project, exposure, label, settings["column"])
+        yield from _setting_problems(label, settings)
+        if not destination.can_leave_fields:
+            for key in ("set_once", "skip_null"):
+                if settings.get(key):
+                    yield f"{label}.{key}: {meta['cdp_destination']} writes every field."
+        for column in _columns_of(settings):
+            yield from _share_problems(project, exposure, label, column)
+
+
+def _setting_problems(label: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in settings.items():
+        if key not in _FIELD_KEYS:
+            yield f"unknown key '{key}' in {label}.{_nearest(key, _FIELD_KEYS)}"
+        elif not _is(value, _FIELD_KEYS[key]):
+            yield f"{label}.{key} takes {_type_name(_FIELD_KEYS[key])}, not {value!r}."
+    if isinstance(value := settings.get("value"), float) and not math.isfinite(value):
+        yield f"{label}.value is {value}, which no tool takes. Use a number."
+    yield from _unknown(f"{label}.hash", settings.get("hash"), HASHES)
+    yield from _unknown(f"{label}.normalise", settings.get("normalise"), NORMALISERS)
+
+
+def _columns_of(settings: Mapping[str, Any]) -> Iterator[str]:
+    """The columns that a field reads."""
+    if isinstance(settings.get("column"), str):
+        yield settings["column"]
+    if isinstance(settings.get("template"), str):
+        yield from (column for column, _ in _PLACE.findall(settings["template"]))
 
 
 def _person_problems(project: Project, exposure: Exposure) -> Iterator[str]:
@@ -262,7 +305,11 @@ def _person_problems(project: Project, exposure: Exposure) -> Iterator[str]:
         return
     for node in _audiences(project, exposure):
         given = exposure.meta["cdp_fields"].values()
-        columns = {item if isinstance(item, str) else item.get("column") for item in given}
+        columns = {
+            column
+            for item in given
+            for column in ([item] if isinstance(item, str) else _columns_of(item))
+        }
         personal = sorted(
             name for name in columns if name in node.columns and node.columns[name].is_pii
         )
@@ -406,16 +453,36 @@ def _parent(project: Project, exposure: Exposure, name: str) -> Node | None:
 def _field(
     project: Project, exposure: Exposure, name: str, given: str | Mapping[str, Any]
 ) -> MappedField:
-    settings = {"column": given} if isinstance(given, str) else given
-    maker = _maker(project, exposure, settings.get("column") or "")
+    settings: Mapping[str, Any] = {"column": given} if isinstance(given, str) else given
+    destination = find_destination(exposure.meta["cdp_destination"])
     return MappedField(
         name=name,
         column=settings.get("column"),
         value=settings.get("value"),
         hash=settings.get("hash"),
         normalise=settings.get("normalise"),
-        is_of_profiles=maker is not None and maker.name == "cdp_profiles",
+        is_of_profiles=_is_of_profiles(project, exposure, settings.get("column") or ""),
+        template=tuple(_template(project, exposure, settings.get("template") or "")),
+        set_once=settings.get("set_once", False),
+        skip_null=settings.get("skip_null", destination.skips_nulls),
     )
+
+
+def _template(project: Project, exposure: Exposure, text: str) -> Iterator[str | Place]:
+    """The texts and the places of a template, in turn."""
+    end = 0
+    for place in _PLACE.finditer(text):
+        yield text[end : place.start()]
+        of_profiles = _is_of_profiles(project, exposure, place[1])
+        yield Place(place[1], place[2] or "", of_profiles)
+        end = place.end()
+    if text[end:]:
+        yield text[end:]
+
+
+def _is_of_profiles(project: Project, exposure: Exposure, column: str) -> bool:
+    maker = _maker(project, exposure, column)
+    return maker is not None and maker.name == "cdp_profiles"
 
 
 def _age(text: str | None) -> timedelta | None:

@@ -4,7 +4,7 @@ A destination is one module in this folder, found by its name, or an entry point
 `cdp.destinations` of another package. It takes batches and answers with one outcome a row:
 
     acknowledged   the destination confirmed it; the ledger's state moves on this alone
-    accepted       it will be confirmed by `finish` (a file, an asynchronous job)
+    accepted       it will be confirmed by `finish` (a file) or `poll` (an asynchronous job)
     rejected       refused for good: kept, and retried only when the row changes
     unknown        sent, no answer: sent again under the same idempotency key
     aborted        not taken, but may be later: sent again by a later run
@@ -55,7 +55,9 @@ class Options(BaseModel):
 @dataclass(frozen=True)
 class Delivery:
     """What one run of a sync delivers. `fields`: name at the destination → kind (text,
-    integer, float, boolean, date, timestamp); `match`: the field that finds a record."""
+    integer, float, boolean, date, timestamp); `match`: the field that finds a record.
+    A field of `set_once` is in the rows of new records alone; one of `skip_null` is left
+    out of a row where it is null."""
 
     sync: str
     run_id: str
@@ -65,6 +67,8 @@ class Delivery:
     match: str
     fields: Mapping[str, str]
     root: Path
+    set_once: frozenset[str] = frozenset()
+    skip_null: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,10 @@ class Destination(ABC):
     is_account: ClassVar[bool] = True  # another system reads it: live targets only
     is_idempotent: ClassVar[bool] = True
     batch_rows: ClassVar[int] = 1000
+    can_leave_fields: ClassVar[bool] = True  # rows may lack a field, which then stays
+    skips_nulls: ClassVar[bool] = False  # by default; a sync's field may say otherwise
+    polls: ClassVar[bool] = False  # whether `poll` settles accepted batches, not `finish`
+    job_seconds: ClassVar[float] = 3600  # how long a job may take
     can_look_up: ClassVar[bool] = False  # whether look_up finds records by a field
     look_up_rows: ClassVar[int] = 100  # values a look_up
 
@@ -155,6 +163,10 @@ class Destination(ABC):
 
         Called while planning, so it writes nothing. Values that nobody has may be missing.
         """
+        raise NotImplementedError
+
+    def poll(self, batch: Batch) -> Sequence[Outcome] | None:
+        """How the job of an accepted batch ended, one outcome a row; None: it runs still."""
         raise NotImplementedError
 
     def finish(self) -> None:  # noqa: B027 - optional

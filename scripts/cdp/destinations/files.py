@@ -62,6 +62,7 @@ class Files(Destination):
     default_object = "snapshot"
     options = FileOptions
     is_account = False
+    can_leave_fields = False
     batch_rows = 10_000
 
     @classmethod

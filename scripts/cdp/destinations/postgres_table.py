@@ -87,7 +87,7 @@ class PostgresTable(Destination):
         with _told_apart(), self._connection.transaction():
             rows = [{**row.fields, self._key: row.id} for row in batch.rows]
             names = list(self._columns)
-            self._copy(names, [[row[name] for name in names] for row in rows])
+            self._copy(names, [[row.get(name) for name in names] for row in rows])
             self._connection.execute(self._merge())
         return [Outcome("acknowledged") for _ in batch.rows]
 
@@ -153,7 +153,8 @@ class PostgresTable(Destination):
                 copy.write_row([_cell(value) for value in row])
 
     def _merge(self) -> sql.Composed:
-        others = [name for name in self._columns if name != self._key]
+        fixed = {self._key, *self._delivery.set_once}
+        others = [name for name in self._columns if name not in fixed]
         names = sql.SQL(", ").join(map(sql.Identifier, self._columns))
         statement = sql.SQL(
             "insert into {table} as kept ({names}) select {names} from cdp_arrivals "
@@ -163,11 +164,18 @@ class PostgresTable(Destination):
             return statement + sql.SQL("do nothing")
         return statement + sql.SQL("do update set {} where ({}) is distinct from ({})").format(
             sql.SQL(", ").join(
-                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
+                sql.SQL("{} = {}").format(sql.Identifier(name), self._new(name)) for name in others
             ),
             sql.SQL(", ").join(sql.Identifier("kept", name) for name in others),
-            sql.SQL(", ").join(sql.Identifier("excluded", name) for name in others),
+            sql.SQL(", ").join(map(self._new, others)),
         )
+
+    def _new(self, name: str) -> sql.Composable:
+        """The arriving value, or what is there where a null is to leave it."""
+        arriving = sql.Identifier("excluded", name)
+        if name not in self._delivery.skip_null:
+            return arriving
+        return sql.SQL("coalesce({}, {})").format(arriving, sql.Identifier("kept", name))
 
 
 def _cell(value: Any) -> Any:
