@@ -15,6 +15,7 @@ import click
 
 from cdp import __version__
 from cdp.commands.delivery import apply, consent, ledger, plan, retry, sync
+from cdp.commands.enrichment import enrichment
 from cdp.commands.identity import identity
 from cdp.commands.profile import profile
 from cdp.commands.segment import segment
@@ -353,7 +354,9 @@ def read_copy(settings: dict[str, Any], out: Path) -> None:
     click.echo(f"{out} holds {len(rows)} masked tables with {sum(rows.values()):,} rows.")
 
 
-for command in (plan, apply, sync, ledger, retry, consent, identity, profile, segment):
+for command in (
+    plan, apply, sync, ledger, retry, consent, enrichment, identity, profile, segment,
+):  # fmt: skip
     cli.add_command(command)
 
 

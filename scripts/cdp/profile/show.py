@@ -14,7 +14,7 @@ from rich.text import Text
 from cdp.profile.as_of import AsOf
 from cdp.profile.person import Person, Row
 
-__all__ = ["print_as_of", "print_matches", "print_person"]
+__all__ = ["as_table", "print_as_of", "print_matches", "print_person"]
 
 
 def print_person(person: Person, console: Console) -> None:
@@ -24,7 +24,7 @@ def print_person(person: Person, console: Console) -> None:
         console.print(f"also known as {', '.join(person.merged_ids)}", highlight=False)
     for name, rows in person.sections.items():
         if rows:
-            console.print(_table(name, rows))
+            console.print(as_table(name, rows))
     console.print(_pairs("traits", _telling(person.traits)))
     empty = [name for name, rows in person.sections.items() if not rows]
     if empty:
@@ -52,7 +52,7 @@ def print_as_of(found: AsOf, console: Console) -> None:
 
 def print_matches(rows: Sequence[Row], console: Console) -> None:
     """Print several profiles, a line each."""
-    console.print(_table(f"{len(rows)} profiles have it; ask by one of their ids", rows))
+    console.print(as_table(f"{len(rows)} profiles have it; ask by one of their ids", rows))
 
 
 def _name(person: Person) -> str:
@@ -61,7 +61,8 @@ def _name(person: Person) -> str:
     return " ".join(filter(None, [person.profile_id, *words]))
 
 
-def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+def as_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Rows, at least one, as a table with the names of the first."""
     table = Table(title=title, title_justify="left", header_style="bold", title_style="bold")
     for name in rows[0]:
         table.add_column(name, overflow="fold")
@@ -71,7 +72,7 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _pairs(title: str, values: Mapping[str, Any]) -> Table:
-    return _table(title, [{"column": n, "value": value} for n, value in values.items()] or [{}])
+    return as_table(title, [{"column": n, "value": value} for n, value in values.items()] or [{}])
 
 
 def _telling(columns: Mapping[str, Any]) -> dict[str, Any]:
