@@ -41,7 +41,8 @@ def run_dbt(
             raise
     if failed:
         raise ConfigError(
-            f"dbt could not build {', '.join(failed[:5])}. Run cdp build --beside to see why."
+            f"dbt could not build {', '.join(failed[:5])}. Its log says why (logs/dbt.log, or "
+            "below DBT_LOG_PATH)."
         )
     if process.returncode:
         raise ConfigError(f"dbt stopped: {reason or 'it gave no reason.'}")
