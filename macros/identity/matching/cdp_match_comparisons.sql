@@ -21,7 +21,7 @@
             'exact': 'one.first_name = other.first_name',
             'swapped': swapped,
             'slip': cdp_is_one_slip('one.first_name', 'other.first_name'),
-            'nickname': 'variants.variant is not null',
+            'nickname': "position('|' || other.first_name || '|' in one.name_variants) > 0",
             'slips': cdp_is_two_slips_of_five('first_name'),
             'initial': cdp_is_initial('first_name'),
         }},

@@ -9,10 +9,6 @@ with pairs as (
 
 people as (
     select * from {{ ref('idg_match_people') }}
-),
-
-variants as (
-    select * from {{ ref('idg_name_variants') }}
 )
 
 select
@@ -22,7 +18,3 @@ select
 from pairs
 inner join people as one on pairs.one_id = one.node_id
 inner join people as other on pairs.other_id = other.node_id
-left join variants
-    on
-        one.first_name = variants.first_name
-        and other.first_name = variants.variant

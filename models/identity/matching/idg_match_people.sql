@@ -25,6 +25,15 @@ placeholders as (
     where rule like 'blocked_value%'
 ),
 
+variants as (
+    select
+        first_name,
+        '|' || {{ dbt.listagg('variant', "'|'", 'order by variant') }} || '|'
+            as name_variants
+    from {{ ref('idg_name_variants') }}
+    group by first_name
+),
+
 links as (
     select
         identifiers.source,
@@ -61,6 +70,7 @@ select
     people.source,
     people.record_id,
     people.match_first_name as first_name,
+    variants.name_variants,
     people.match_last_name as last_name,
     people.birth_date,
     replace(cast(people.birth_date as {{ cdp_type('text') }}), '-', '') as birth_digits,
@@ -81,4 +91,5 @@ inner join links
     on
         people.source = links.source
         and people.identity_key = links.record_id
+left join variants on people.match_first_name = variants.first_name
 where links.node_id is not null

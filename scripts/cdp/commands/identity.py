@@ -87,6 +87,8 @@ def identity_evaluate(
 def identity_train(settings: dict[str, Any]) -> None:
     """Fit the matching model to the people of the last build, as a candidate.
 
+    Splink does it, without labels, on a copy in memory; it is in the extra `train`.
+
     \b
     Examples:
       cdp identity train
@@ -96,7 +98,7 @@ def identity_train(settings: dict[str, Any]) -> None:
 
     warehouse = open_warehouse(settings["project_dir"], settings["target"])
     try:
-        version = train(warehouse)
+        version = train(warehouse, settings["project_dir"])
     finally:
         warehouse.close()
     click.echo(f"'{version}' is a candidate. cdp identity promote makes it score.")
@@ -122,6 +124,35 @@ def identity_promote(settings: dict[str, Any], version: str | None) -> None:
     finally:
         warehouse.close()
     click.echo(f"'{chosen}' scores from the next cdp build on.")
+
+
+@identity.command("export")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("seeds/models/cdp_match_parameters.csv"),
+    show_default=True,
+    help="The seed to write; a host project's own, say.",
+)
+@click.pass_obj
+def identity_export(settings: dict[str, Any], out: Path) -> None:
+    """Write the matching model that scores as the seed that ships.
+
+    \b
+    Examples:
+      cdp identity export --out match_parameters.csv
+    """
+    from cdp.identity.train import export
+    from cdp.warehouse import open_warehouse
+
+    warehouse = open_warehouse(settings["project_dir"], settings["target"], read_only=True)
+    try:
+        csv = export(warehouse)
+    finally:
+        warehouse.close()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(csv, encoding="utf-8")
+    click.echo(f"{len(csv.splitlines()) - 1} parameters: {out}")
 
 
 @identity.command("explain")
@@ -272,6 +303,8 @@ def identity_impact(
 
 
 def _figure(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {part}" for name, part in value.items())
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    if not isinstance(value, dict):
+        return f"{value:,}" if isinstance(value, int | float) else str(value)
+    if any(isinstance(part, dict) for part in value.values()):
+        return "".join(f"\n  {name:<20} {_figure(part)}" for name, part in value.items())
+    return ", ".join(f"{name.replace('_', ' ')}: {_figure(part)}" for name, part in value.items())

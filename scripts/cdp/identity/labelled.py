@@ -28,11 +28,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "birth_day": ("birth_day", "day_of_birth", "bd"),
     "gender": ("gender", "sex"),
     "email": ("email", "email_address", "e_mail", "mail"),
-    "phone": ("phone", "phone_number", "telephone", "mobile", "tel", "cell"),
+    "phone": ("phone", "phone_number", "phone_num", "telephone", "mobile", "tel", "cell"),
     "national_id": (
         "national_id", "ssn", "soc_sec_id", "social_security_number", "nino", "tax_id",
     ),
-    "street_number": ("street_number", "house_number"),
+    "street_number": ("street_number", "house_number", "street_no", "house_no", "housenumber"),
     "address_line1": ("address_line1", "address_line_1", "address_1", "address1",
                       "street_address", "street_name", "street", "address"),
     "address_line2": ("address_line2", "address_line_2", "address_2", "address2"),
@@ -44,19 +44,36 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "job_title": ("job_title", "occupation", "profession", "job"),
 }  # fmt: skip
 
-_DATE_FORMATS = ["%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d"]
+# A name of these may also end so: home_phone, contact_email.
+_ENDINGS = ("first_name", "last_name", "birth_date", "email", "phone", "postal_code", "city")
+_DATE_FORMATS = (
+    "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d",
+    "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d %Y", "%B %d %Y", "%b %d, %Y", "%B %d, %Y",
+)  # fmt: skip
+_NOTHING = ("", "nan", "nat", "null", "none", "n/a", "<na>")
 
 
 def guess_columns(theirs: Sequence[str]) -> dict[str, str]:
     """Ours -> theirs, for those of our columns that a file seems to have; each used once."""
     plain = {column: re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_") for column in theirs}
     found: dict[str, str] = {}
-    for is_same in (str.__eq__, lambda name, known: name.startswith(f"{known}_")):
-        for ours, names in COLUMNS.items():
+    for is_same, listed in (
+        (str.__eq__, tuple(COLUMNS)),
+        (lambda name, known: name.startswith(f"{known}_"), tuple(COLUMNS)),
+        (lambda name, known: f"_{known}_" in f"{name}_", _ENDINGS),
+    ):
+        for ours in listed:
             free = [column for column in theirs if column not in found.values()]
-            fits = [column for known in names for column in free if is_same(plain[column], known)]
+            fits = [
+                column
+                for known in COLUMNS[ours]
+                for column in free
+                if is_same(plain[column], known)
+            ]
             if fits and ours not in found:
                 found[ours] = fits[0]
+    if "first_name" in found and "last_name" in found:
+        found.pop("full_name", None)  # a suffix, or what the two say already
     return found
 
 
@@ -96,15 +113,18 @@ class LabelledFile:
         with duckdb.connect(str(database)) as connection:
             connection.execute("create schema if not exists labelled")
             connection.execute(
-                f"create or replace table labelled.people as select {self._select()} "  # noqa: S608
+                f"create or replace table labelled.people as select {self._select(connection)} "  # noqa: S608
                 f"from {_reader(self.path)}"
             )
-            rows, ids = connection.execute(
-                "select count(*), count(distinct record_id) from labelled.people"
+            rows, named, ids = connection.execute(
+                "select count(*), count(record_id), count(distinct record_id) from labelled.people"
             ).fetchall()[0]
-        if rows != ids or not rows:
+        if not rows:
+            raise ConfigError(f"{self.path} has a header and no rows. Name a file of people.")
+        if ids < rows:
+            fault = "lacks" if named < rows else "repeats"
             raise ConfigError(
-                f"{self.path} repeats or lacks values of {self.record_id}. Name its id with --id."
+                f"{self.path} {fault} values of {self.record_id}. Name its id with --id."
             )
         return int(rows)
 
@@ -114,14 +134,17 @@ class LabelledFile:
             columns = f"{_text(self.record_id)}, {_text(self.truth)}"
             rows = connection.execute(f"select {columns} from {_reader(self.path)}").fetchall()  # noqa: S608
         if any(person is None for _, person in rows):
-            raise ConfigError(f"{self.path} lacks values of {self.truth}. Name its truth.")
+            raise ConfigError(
+                f"{self.path} lacks values of {self.truth}. Label those rows, or leave them out."
+            )
         return dict(rows)
 
-    def _select(self) -> str:
-        made = {ours: _text(theirs) for ours, theirs in self.columns.items()}
+    def _select(self, connection: duckdb.DuckDBPyConnection) -> str:
+        made = {ours: _value(theirs) for ours, theirs in self.columns.items()}
         parts = [made.pop(f"birth_{part}", None) for part in ("year", "month", "day")]
         if "birth_date" in made:
-            made["birth_date"] = _date(made["birth_date"])
+            formats = _likeliest_formats(connection, made["birth_date"], self.path)
+            made["birth_date"] = _date(made["birth_date"], formats)
         elif all(parts):
             made["birth_date"] = "try_cast(concat_ws('-', {}, {}, {}) as date)".format(*parts)
         number = made.pop("street_number", None)
@@ -135,7 +158,19 @@ def _reader(path: Path) -> str:
     name = str(path).replace("'", "''")
     if path.suffix.lower() in (".parquet", ".pq"):
         return f"read_parquet('{name}')"
-    return f"read_csv('{name}', all_varchar = true, header = true)"
+    return f"read_csv('{name}', all_varchar = true, header = true, encoding = '{_encoding(path)}')"
+
+
+def _encoding(path: Path) -> str:
+    """The first that reads all of the file; utf-16 only where its mark says so."""
+    content = path.read_bytes()
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
 
 
 def _text(column: str) -> str:
@@ -143,12 +178,31 @@ def _text(column: str) -> str:
     return f"nullif(trim(cast({quoted} as varchar)), '')"
 
 
-def _date(text: str) -> str:
-    other = f"cast(try_strptime({text}, {_DATE_FORMATS}) as date)"
+def _value(column: str) -> str:
+    """A column as text: whole numbers without the .0 of a float, nothing as null."""
+    text = f"regexp_replace({_text(column)}, '^(-?[0-9]+)[.]0$', '\\1')"
+    return f"case when lower({text}) not in {_NOTHING} then {text} end"
+
+
+def _likeliest_formats(connection: duckdb.DuckDBPyConnection, text: str, path: Path) -> list[str]:
+    """The date formats, the one that reads most of the column first: 01/02 is as 30/02."""
+    counted = ", ".join(f"count(try_strptime({text}, '{name}'))" for name in _DATE_FORMATS)
+    read = connection.execute(f"select {counted} from {_reader(path)}").fetchall()[0]  # noqa: S608
+    return [name for _, name in sorted(zip(read, _DATE_FORMATS, strict=True), key=_most_read)]
+
+
+def _most_read(counted: tuple[int, str]) -> int:
+    return -counted[0]
+
+
+def _date(text: str, formats: Sequence[str]) -> str:
+    other = f"cast(try_strptime({text}, {list(formats)}) as date)"
     return f"coalesce(try_cast({text} as date), {other})"
 
 
 def _columns(path: Path) -> list[str]:
+    if not path.stat().st_size:
+        raise ConfigError(f"{path} is empty. Name a file of people with a header.")
     try:
         with duckdb.connect() as connection:
             rows = connection.execute(f"describe select * from {_reader(path)}").fetchall()  # noqa: S608

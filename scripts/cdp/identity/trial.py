@@ -31,9 +31,10 @@ __all__ = ["Trial", "evaluate", "panel"]
 _DBT = [sys.executable, "-c", "from dbt.cli.main import cli; cli(prog_name='dbt')"]
 _TARGET = "dev"
 _TO_LEVELS = (
-    "+idg_components", "+idg_match_levels", "+idg_match_chance_levels", "+idg_match_frequencies",
+    "+idg_components", "+idg_match_levels", "+idg_match_frequencies",
 )  # fmt: skip
-_TO_CLUSTERS = ("+idg_clusters",)
+_TO_CLUSTERS = ("+idg_clusters", "idg_match_yields")
+_FROM_PARAMETERS = ("idg_match_parameters+,+idg_clusters", "idg_match_yields")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Trial:
     largest_person: int
     blocking_recall: float
     candidates_per_record: float
-    pairs_by_rule: dict[str, int]
+    blocking: dict[str, dict[str, int]]  # rule -> its row of idg_match_yields
     columns: dict[str, str]
     model: str
     seconds: float
@@ -106,10 +107,10 @@ def _build(project_dir: Path, is_trained: bool) -> str:
     _dbt(project_dir, settings, "build", *_TO_LEVELS)
     warehouse = open_warehouse(project_dir, _TARGET)
     try:
-        version = promote(warehouse, train(warehouse))
+        version = promote(warehouse, train(warehouse, project_dir))
     finally:
         warehouse.close()
-    _dbt(project_dir, settings, "run", "idg_match_parameters+,+idg_clusters")
+    _dbt(project_dir, settings, "run", *_FROM_PARAMETERS)
     return version
 
 
@@ -156,7 +157,7 @@ def _judge(warehouse: Warehouse, file: LabelledFile, model: str, seconds: float)
         largest_person=max(Counter(truth.values()).values()),
         blocking_recall=_blocking_recall(truth, linked, pairs),
         candidates_per_record=2 * len(pairs) / len(truth),
-        pairs_by_rule=dict(Counter(rule for _, _, rule in pairs).most_common()),
+        blocking=_yields(warehouse),
         columns=dict(file.columns),
         model=model,
         seconds=seconds,
@@ -165,13 +166,13 @@ def _judge(warehouse: Warehouse, file: LabelledFile, model: str, seconds: float)
 
 
 def _blocking_recall(
-    truth: Mapping[str, str], linked: Mapping[str, int], pairs: Sequence[tuple[str, str, str]]
+    truth: Mapping[str, str], linked: Mapping[str, int], pairs: Sequence[tuple[str, str]]
 ) -> float:
     """Share of the true pairs that are compared, or that identifiers link anyway."""
     true_pairs = _pairs_within(Counter(truth.values()))
     found = _pairs_within(Counter((linked[record], person) for record, person in truth.items()))
     found += sum(
-        truth[one] == truth[other] and linked[one] != linked[other] for one, other, _ in pairs
+        truth[one] == truth[other] and linked[one] != linked[other] for one, other in pairs
     )
     return found / true_pairs if true_pairs else 1.0
 
@@ -194,12 +195,21 @@ def _clusters(warehouse: Warehouse) -> dict[str, tuple[int, int]]:
     return {record: (component, cluster) for record, component, cluster in rows}
 
 
-def _pairs(warehouse: Warehouse) -> list[tuple[str, str, str]]:
-    """(record id, record id, blocking rule) of every candidate pair."""
+def _yields(warehouse: Warehouse) -> dict[str, dict[str, int]]:
+    rows = warehouse.query(
+        "select rule, pairs, pairs_alone, links_alone "  # noqa: S608
+        f"from {_tables(warehouse)('idg_match_yields')} order by pairs desc, rule"
+    )
+    names = ("pairs", "pairs_alone", "links_alone")
+    return {rule: dict(zip(names, counts, strict=True)) for rule, *counts in rows}
+
+
+def _pairs(warehouse: Warehouse) -> list[tuple[str, str]]:
+    """(record id, record id) of every candidate pair."""
     table = _tables(warehouse)
     people = table("idg_match_people")
     return warehouse.query(
-        "select one.record_id, other.record_id, pairs.rule "  # noqa: S608
+        "select one.record_id, other.record_id "  # noqa: S608
         f"from {table('idg_match_pairs')} as pairs "
         f"inner join {people} as one on pairs.one_id = one.node_id "
         f"inner join {people} as other on pairs.other_id = other.node_id"

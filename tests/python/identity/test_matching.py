@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import random
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 
 from cdp.errors import ConfigError
 from cdp.identity.labelled import LabelledFile, guess_columns
-from cdp.identity.train import Level, Model, fit
+from cdp.identity.train import Level, Model, check, fit
 
 FIRST = [a + b for a in ("An", "Ber", "Ce", "Do", "El") for b in ("nora", "tram", "lio", "wick")]
 LAST = [a + b for a in ("Ash", "Black", "Car", "Daven", "Ells", "Fair", "Good", "Hart", "Lang")
@@ -65,6 +64,7 @@ def labelled(tmp_path: Path) -> Path:
 
 
 NAMES = ("a", "b", "c", "d", "e")
+PLACES = ("exact", "slip", "different")
 
 
 def start() -> Model:
@@ -73,71 +73,85 @@ def start() -> Model:
     return Model(dict.fromkeys(NAMES, levels), partners=1.0)
 
 
-def expected(m: list[float], u: list[float], matches: int, strangers: int) -> dict[Any, int]:
-    """How many pairs have each pattern, by the very model that is to be found."""
-    places = dict(zip(("exact", "slip", "different"), zip(m, u, strict=True), strict=True))
+def found(m: list[float], u: list[float]) -> dict[str, tuple[float, float]]:
+    return dict(zip(PLACES, zip(m, u, strict=True), strict=True))
+
+
+def candidates(m: list[float], u: list[float], matches: int, strangers: int) -> dict[Any, int]:
+    """How many pairs have each pattern of levels, were the model true."""
+    places = found(m, u)
     return {
         pattern: round(
             matches * math.prod(places[level][0] for level in pattern)
             + strangers * math.prod(places[level][1] for level in pattern)
         )
-        for pattern in itertools.product(places, repeat=len(NAMES))
+        for pattern in itertools.product(PLACES, repeat=len(NAMES))
     }
 
 
-def ending_in(level: str, patterns: dict[Any, int]) -> dict[Any, int]:
-    """The patterns with their last comparison always at that level."""
-    counts: Counter[Any] = Counter()
-    for pattern, pairs in patterns.items():
-        counts[*pattern[:-1], level] += pairs
-    return dict(counts)
+M, U = [0.8, 0.15, 0.05], [0.02, 0.03, 0.95]
 
 
-def test_fit_finds_what_the_pairs_were_made_from() -> None:
-    m, u = [0.8, 0.15, 0.05], [0.02, 0.03, 0.95]
+def test_the_prior_is_what_the_candidates_were_made_from() -> None:
     records = 2_000
     strangers = records * (records - 1) // 2 - 3_000
-    chance = expected(m, u, 0, 200_000)
-    fitted = fit(start(), expected(m, u, 3_000, strangers), chance, {}, records)
+    fitted = fit(
+        start(), dict.fromkeys(NAMES, found(M, U)), candidates(M, U, 3_000, strangers), {}, records
+    )
     for levels in fitted.comparisons.values():
-        assert [level.m for level in levels] == pytest.approx(m, abs=0.01)
-        assert [level.u for level in levels] == pytest.approx(u, abs=0.005)
-        assert [level.weight for level in levels] == sorted(
-            (level.weight for level in levels), reverse=True
-        )
+        assert [level.m for level in levels] == pytest.approx(M, abs=0.01)
+        assert [level.u for level in levels] == pytest.approx(U, abs=0.005)
     assert fitted.partners == pytest.approx(2 * 3_000 / records, rel=0.05)
 
 
 def test_levels_out_of_order_share_a_weight() -> None:
-    m, u = [0.5, 0.4, 0.1], [0.2, 0.01, 0.79]
-    candidates = expected(m, u, 2_000, 20_000)
-    fitted = fit(start(), candidates, expected(m, u, 0, 100_000), {}, 400)
+    upside_down = found([0.5, 0.4, 0.1], [0.2, 0.01, 0.79])
+    fitted = fit(start(), {"a": upside_down}, {("exact",) * 5: 10}, {}, 400)
     exact, slip, _ = fitted.comparisons["a"]
     assert exact.weight == slip.weight > 0
 
 
-def test_a_comparison_that_tells_the_reverse_comes_to_nothing() -> None:
-    m, u = [0.8, 0.15, 0.05], [0.02, 0.03, 0.95]
-    chance = ending_in("exact", expected(m, u, 0, 200_000))
-    candidates = ending_in("different", expected(m, u, 2_000, 20_000))
-    fitted = fit(start(), candidates, chance, {}, 400)
-    assert all(abs(level.weight) < 0.1 for level in fitted.comparisons["e"])
-    assert fitted.comparisons["a"][0].weight > 1
+def test_what_the_people_say_nothing_about_stays_as_it_was() -> None:
+    fitted = fit(start(), {"a": found(M, U)}, {("exact",) * 5: 10}, {}, 400)
+    assert fitted.comparisons["b"] == start().comparisons["b"]
+    assert fitted.comparisons["a"] != start().comparisons["a"]
 
 
 def test_a_column_of_one_value_tells_next_to_nothing() -> None:
-    m, u = [0.8, 0.15, 0.05], [0.02, 0.03, 0.95]
-    chance, candidates = expected(m, u, 0, 200_000), expected(m, u, 2_000, 20_000)
-    only = (ending_in("exact", patterns) for patterns in (candidates, chance))
-    fitted = fit(start(), *only, {"e": 1.0}, 400)
+    only = found([1.0, 0.0, 0.0], [1.0, 0.0, 0.0])
+    fitted = fit(start(), {"e": only}, {("exact",) * 5: 10}, {"e": 1.0}, 400)
     assert fitted.comparisons["e"][0].weight == pytest.approx(0, abs=0.1)
 
 
-def test_a_model_by_which_nothing_speaks_for_a_match_is_refused() -> None:
-    levels = [Level("exact", 0.1, 0.6, -2.6), Level("different", 0.9, 0.4, 1.2)]
-    same = {("exact",): 60_000, ("different",): 40_000}
-    with pytest.raises(ConfigError, match="agreement on anything speaks against"):
-        fit(Model({"a": levels}, 1.0), {("different",): 50}, same, {}, 100)
+def levels(*parts: tuple[float, float, float]) -> list[Level]:
+    return [Level(name, *part) for name, part in zip(PLACES, parts, strict=True)]
+
+
+GOOD = levels((0.9, 0.1, 3.2), (0.05, 0.1, -1.0), (0.05, 0.8, -4.0))
+
+
+@pytest.mark.parametrize(
+    ("comparison", "partners", "linked", "message"),
+    [
+        (levels((0.1, 0.2, 0.0), (0.2, 0.2, 0.0), (0.7, 0.6, 0.0)), 1.0, 0,
+         "agreement on a speaks against two records"),
+        (levels((0.5, 0.1, 2.3), (0.4, 0.05, 3.0), (0.1, 0.85, -3.1)), 1.0, 0,
+         "further apart by a are likelier"),
+        (levels((0.9, 0.9, 0.0), (0.05, 0.05, 0.0), (0.05, 0.05, 0.0)), 1.0, 0,
+         "agreement on anything says nothing"),
+        (GOOD, 60.0, 0, "most records would be one person"),
+        (GOOD, 0.1, 40, "fewer records belong together than identifiers link"),
+    ],
+)  # fmt: skip
+def test_a_model_that_cannot_be_right_is_refused_in_a_sentence(
+    comparison: list[Level], partners: float, linked: int, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check(Model({"a": comparison}, partners), 100, linked)
+
+
+def test_a_sound_model_is_not_refused() -> None:
+    check(Model({"a": GOOD}, 1.0), 100, 40)
 
 
 @pytest.mark.parametrize(

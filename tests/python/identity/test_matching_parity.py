@@ -1,15 +1,19 @@
-"""The same people weigh the same, and cluster the same, on DuckDB and on Postgres."""
+"""The same people weigh and cluster the same in our SQL on DuckDB and Postgres, and in Splink."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from splink import DuckDBAPI
 
+from cdp.identity.splink_model import copy_people, level_sql, linker, settings
+from cdp.identity.train import standing
 from cdp.identity.trial import panel
 from cdp.warehouse import quoted, schema_name
 from identity.test_matching import HEADER, people
@@ -64,16 +68,44 @@ def look(project: Project) -> tuple[dict[Any, float], set[frozenset[str]]]:
     return bits, {frozenset(records) for records in clusters.values()}
 
 
+def by_splink(project: Project) -> dict[Any, float]:
+    """What Splink makes of the same people, pairs and parameters: {two records: bits}."""
+    warehouse = project.open(read_only=True)
+    model, people, _ = standing(warehouse)
+    schema = schema_name("cdp_internal", project.target)
+    pairs = warehouse.query(f"select one_id, other_id from {quoted(schema, 'idg_match_pairs')}")
+    with closing(copy_people(warehouse)) as connection:
+        warehouse.close()
+        connection.execute("create table pairs (join_key_l bigint, join_key_r bigint)")
+        connection.executemany("insert into pairs values (?, ?)", pairs)
+        connection.execute("alter table pairs add column match_key varchar default '0'")
+        scorer = linker(connection, settings(level_sql(ROOT), model, people))
+        blocked = DuckDBAPI(connection).register("pairs")
+        scorer.table_management.register_blocked_pairs_for_predict(blocked)
+        scored = scorer.inference.predict().physical_name
+        rows = connection.execute(
+            f"select one.record_id, other.record_id, match_weight from {scored} "
+            "inner join match_people as one on node_id_l = one.node_id "
+            "inner join match_people as other on node_id_r = other.node_id"
+        ).fetchall()
+    return {frozenset((one, other)): bits for one, other, bits in rows}
+
+
 @pytest.fixture
 def on_duckdb(duckdb_project: Project) -> tuple[dict[Any, float], set[frozenset[str]]]:
     return matched(duckdb_project)
 
 
-def test_both_warehouses_agree_to_the_millionth_of_a_bit(
-    on_duckdb: tuple[dict[Any, float], set[frozenset[str]]], request: pytest.FixtureRequest
+def test_splink_and_both_warehouses_agree_to_the_millionth_of_a_bit(
+    on_duckdb: tuple[dict[Any, float], set[frozenset[str]]],
+    duckdb_project: Project,
+    request: pytest.FixtureRequest,
 ) -> None:
     weights, clusters = on_duckdb
-    postgres_weights, postgres_clusters = matched(request.getfixturevalue("postgres_project"))
+    assert by_splink(duckdb_project) == pytest.approx(weights, abs=1e-6)
+    on_postgres: Project = request.getfixturevalue("postgres_project")
+    postgres_weights, postgres_clusters = matched(on_postgres)
     assert len(weights) > 400
     assert postgres_weights == pytest.approx(weights, abs=1e-6)
     assert postgres_clusters == clusters
+    assert by_splink(on_postgres) == pytest.approx(postgres_weights, abs=1e-6)
