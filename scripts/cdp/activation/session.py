@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cdp.activation.alerts import tell_changes
 from cdp.activation.check import syncs
 from cdp.activation.ledger import Ledger
 from cdp.activation.lock import Clock, utc_now
 from cdp.activation.plan import SyncPlan, plan_sync, store
+from cdp.activation.pool import run_all
 from cdp.activation.runner import Progress, Result, run_sync
 from cdp.activation.spec import SyncSpec
 from cdp.errors import BlockedError, CdpError, ConfigError, WarehouseError
 from cdp.project import Project, load_project
-from cdp.warehouse import is_beside, open_warehouse
+from cdp.warehouse import open_warehouse
 
 __all__ = ["Session", "exit_code", "open_session"]
 
@@ -29,6 +31,8 @@ class Session:
 
     project: Project
     ledger: Ledger
+    open_another: Callable[[], AbstractContextManager[Ledger]] | None = None
+    jobs: int = 1
 
     def plan(
         self, select: Sequence[str] = (), show: Callable[[SyncPlan], None] | None = None
@@ -59,10 +63,7 @@ class Session:
                     f"Plan {plan_id} is stale: {spec.name} would do something else now. "
                     "Nothing was sent; run cdp plan again."
                 )
-        return [
-            self._run(spec, plan_id, approval, progress, expected_hash=stored[spec.name])
-            for spec in specs
-        ]
+        return self._run_all(specs, plan_id, approval, progress, stored)
 
     def sync(
         self,
@@ -71,7 +72,7 @@ class Session:
         progress: Progress | None = None,
     ) -> list[Result]:
         """Plan and apply the selected syncs; one that fails leaves the others alone."""
-        return [self._run(spec, "", approval, progress) for spec in self._syncs(select)]
+        return self._run_all(self._syncs(select), "", approval, progress, {})
 
     def retry(self, sync: str) -> int:
         """Let rejected rows go again at the next run; how many."""
@@ -113,21 +114,47 @@ class Session:
     def _syncs(self, select: Sequence[str]) -> list[SyncSpec]:
         return syncs(self.project, select)
 
+    def _run_all(
+        self,
+        specs: Sequence[SyncSpec],
+        plan_id: str,
+        approval: str | None,
+        progress: Progress | None,
+        hashes: Mapping[str, str],
+    ) -> list[Result]:
+        """Run them, several at once where each can have a connection of its own."""
+
+        def run(spec: SyncSpec) -> Result:
+            if self.open_another is None or self.jobs == 1:
+                return self._run(self.ledger, spec, plan_id, approval, progress, hashes)
+            with self.open_another() as ledger:
+                return self._run(ledger, spec, plan_id, approval, progress, hashes)
+
+        jobs = self.jobs if self.open_another else 1
+        results = run_all(specs, run, jobs, self._latest_statuses())
+        tell_changes(results, self.ledger, self.project.root)
+        return results
+
+    def _latest_statuses(self) -> dict[str, str]:
+        rows = self.ledger.rows(
+            "select distinct on (sync) sync, status "  # noqa: S608
+            f"from {self.ledger.table('cdp_sync_runs')} order by sync, run_number desc"
+        )
+        return dict(rows)
+
     def _run(
         self,
+        ledger: Ledger,
         spec: SyncSpec,
         plan_id: str,
         approval: str | None,
         progress: Progress | None,
-        expected_hash: str | None = None,
+        hashes: Mapping[str, str],
     ) -> Result:
         report = progress or (lambda sync, done, total: None)
-        if is_beside():
-            return Result(spec.name, "blocked", reason="A build beside is never sent.")
+        expected_hash = hashes.get(spec.name)
         try:
-            return run_sync(
-                self.project, spec, self.ledger, plan_id, expected_hash, approval, report
-            )
+            return run_sync(self.project, spec, ledger, plan_id, expected_hash, approval, report)
         except BlockedError as error:
             return Result(spec.name, "blocked", reason=str(error))
         except WarehouseError:
@@ -137,16 +164,23 @@ class Session:
 
 
 @contextmanager
-def open_session(project_dir: Path, target: str, clock: Clock = utc_now) -> Iterator[Session]:
-    """A session on the target's warehouse, its ledger tables in place."""
+def open_session(
+    project_dir: Path, target: str, clock: Clock = utc_now, jobs: int = 1
+) -> Iterator[Session]:
+    """A session on the target's warehouse, its ledger tables in place; jobs: syncs at once."""
     project = load_project(project_dir, target)
-    warehouse = open_warehouse(project_dir, target)
-    try:
-        ledger = Ledger(warehouse, clock)
+
+    @contextmanager
+    def open_ledger() -> Iterator[Ledger]:
+        warehouse = open_warehouse(project_dir, target)
+        try:
+            yield Ledger(warehouse, clock)
+        finally:
+            warehouse.close()
+
+    with open_ledger() as ledger:
         ledger.ensure()
-        yield Session(project, ledger)
-    finally:
-        warehouse.close()
+        yield Session(project, ledger, open_ledger, jobs)
 
 
 def exit_code(results: Sequence[Result]) -> int:

@@ -35,6 +35,7 @@ _KEYS: dict[str, _Kind] = {
     "cdp_mode": str,
     "cdp_match": list,
     "cdp_source": str,
+    "cdp_after": list,
     "cdp_fields": dict,
     "cdp_purpose": str,
     "cdp_max_delete_pct": (int, float),
@@ -118,6 +119,7 @@ class SyncSpec:
     max_age: timedelta | None = None
     holdout_pct: int = 0  # the segment's own, for its control group
     log_values: bool = False
+    after: tuple[str, ...] = ()  # syncs that have to be through before
     gate: Mapping[str, Node] = field(default_factory=dict)  # what its rules read, by name
     appending: tuple[str, ...] = ()  # the syncs whose rows are contacts on its channels
     identity_map: Node | None = None
@@ -172,6 +174,7 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         max_age=_age(meta.get("cdp_max_age")),
         holdout_pct=audience.meta.get("cdp_holdout_pct", 0),
         log_values=meta.get("cdp_log_values", False),
+        after=tuple(meta.get("cdp_after") or ()),
         gate=_gate(project),
         appending=tuple(_appending(project, project.purposes()[meta["cdp_purpose"]])),
         identity_map=project.node("cdp_identity_map"),
@@ -230,6 +233,7 @@ def _value_problems(project: Project, exposure: Exposure) -> Iterator[str]:
     yield from _field_problems(project, exposure)
     yield from _person_problems(project, exposure)
     yield from _match_problems(meta)
+    yield from _after_problems(project, exposure)
     yield from _destination_problems(project, exposure)
 
 
@@ -362,6 +366,21 @@ def _match_problems(meta: Mapping[str, Any]) -> Iterator[str]:
             yield f"cdp_match takes one field at this destination, not {len(match)}."
     for item in match:
         yield from _unknown("cdp_match", item, known)
+
+
+def _after_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    others = {other.name: other.meta.get("cdp_after") or () for other in project.exposures}
+    for name in others[exposure.name]:
+        yield from _unknown("cdp_after", name, others.keys() - {exposure.name})
+    seen: set[str] = set()
+    waiting = list(others[exposure.name])
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += others.get(name, ())
+    if exposure.name in seen - set(others[exposure.name]):
+        yield "cdp_after goes in a circle back to this sync. Take one of them out."
 
 
 def _destination_problems(project: Project, exposure: Exposure) -> Iterator[str]:

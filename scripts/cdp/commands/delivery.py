@@ -13,6 +13,14 @@ __all__ = ["apply", "consent", "ledger", "plan", "retry", "sync"]
 
 
 _select = click.option("--select", "-s", multiple=True, metavar="SYNC", help="Only this sync.")
+_jobs = click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="Syncs at once; those of one account share its limits.",
+)
 _approve = click.option(
     "--approve", metavar='"WHO: WHY"', help="Go over budget; the ledger keeps who and why."
 )
@@ -60,27 +68,29 @@ def plan(
 @click.command()
 @click.argument("plan_id")
 @_approve
+@_jobs
 @click.pass_obj
-def apply(settings: dict[str, Any], plan_id: str, approve: str | None) -> int:
+def apply(settings: dict[str, Any], plan_id: str, approve: str | None, jobs: int) -> int:
     """Send exactly what the plan PLAN_ID shows, or nothing if it is stale."""
     from cdp.activation import open_session
 
-    with open_session(settings["project_dir"], settings["target"]) as session:
+    with open_session(settings["project_dir"], settings["target"], jobs=jobs) as session:
         return _delivered(lambda progress: session.apply(plan_id, approve, progress))
 
 
 @click.command()
 @_select
 @_approve
+@_jobs
 @click.pass_obj
-def sync(settings: dict[str, Any], select: tuple[str, ...], approve: str | None) -> int:
+def sync(settings: dict[str, Any], select: tuple[str, ...], approve: str | None, jobs: int) -> int:
     """Plan and send every sync, within its budgets.
 
     Exit code: 0 all sent, 5 some rows were not, 4 a sync was blocked, 1 one failed.
     """
     from cdp.activation import open_session
 
-    with open_session(settings["project_dir"], settings["target"]) as session:
+    with open_session(settings["project_dir"], settings["target"], jobs=jobs) as session:
         return _delivered(lambda progress: session.sync(select, approve, progress))
 
 
