@@ -81,6 +81,14 @@ bench-main: $(VENV)/.run ## what each step of the main job costs (PEOPLE=200000)
 bench-identity: $(VENV)/.dev ## what connected components cost, beside others (EDGES="1000000 10000000")
 	$(BIN)/python tests/bench/identity.py $(if $(EDGES),--edges $(EDGES))
 
+.PHONY: bench-sync
+bench-sync: $(VENV)/.dev ## what planning and delivering cost (ROWS="1000000 10000000")
+	$(BIN)/python tests/bench/sync.py $(if $(ROWS),--rows $(ROWS))
+
+.PHONY: chaos
+chaos: $(VENV)/.dev ## syncs under seeded faults; prints the table of docs/reliability.md (SCRIPTS=500)
+	$(BIN)/python tests/bench/chaos.py --scripts $(or $(SCRIPTS),500)
+
 .PHONY: docs
 docs: $(VENV)/.run ## write dbt's documentation to target/static_index.html
 	$(BIN)/dbt docs generate --static
