@@ -89,7 +89,7 @@ select
         when days_since_due = 0 then 'today'
         else 'ahead'
     end as due,
-    greatest(days_since_due, 0) as days_overdue,
+    case when due_at is not null then greatest(days_since_due, 0) end as days_overdue,
     profile_id is not null and row_number() over (
         partition by profile_id
         order by due_at nulls last, task_key
