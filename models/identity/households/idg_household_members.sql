@@ -55,7 +55,11 @@ families as (
                 ) }}
             )
         )
-        or not {{ cdp_is_two_slips('one.birth_digits', 'other.birth_digits') }}
+        or (
+            one.birth_digits is not null
+            and other.birth_digits is not null
+            and not {{ cdp_is_two_slips('one.birth_digits', 'other.birth_digits') }}
+        )
 )
 
 select
