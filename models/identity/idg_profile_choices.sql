@@ -1,7 +1,7 @@
 -- One row per profile of earlier runs that still has nodes: the cluster it chose, the
--- one with most of its nodes (a tie: the one with its least node), and the survivor
--- there: the oldest profile that chose it, which is the one with the lowest number.
--- Feeds idg_assignments, idg_node_profiles.
+-- one with most of its nodes, present ones first (a tie: the one with its least node),
+-- and the survivor there: the oldest profile that chose it, which is the one with the
+-- lowest number. Feeds idg_assignments, idg_node_profiles.
 
 with clusters as (
     select * from {{ ref('idg_node_clusters') }}
@@ -17,7 +17,10 @@ common_nodes as (
         clusters.cluster_id,
         row_number() over (
             partition by previous.profile_number
-            order by count(*) desc, min(clusters.node_id)
+            order by
+                sum(case when previous.is_present then 1 else 0 end) desc,
+                count(*) desc,
+                min(clusters.node_id)
         ) as preference
     from clusters
     inner join previous on clusters.node_id = previous.node_id

@@ -440,6 +440,18 @@ STORIES = [
         keeps="a",
     ),
     Story(
+        "a_dropped_value_that_another_takes_up",
+        [
+            [person("a", email="1")],
+            [person("a", device_id="1")],
+            [person("a")],
+            [person("b", email="1", device_id="1")],
+        ],
+        ["a", "a", "a", "a | b"],
+        ["created", "", "", "created"],
+        keeps="a",
+    ),
+    Story(
         "a_merged_id_never_wakes",
         [
             [person("a", email="1"), person("b", email="2", phone="1")],
