@@ -64,6 +64,20 @@ class History:
         results = getattr(outcome.result, "results", [])
         return [result.message for result in results if result.status in ("error", "fail")]
 
+    def seed(self) -> None:
+        """The reference seeds, and limits for the stories that ship empty."""
+        self.dbt("seed", "-s", *SEEDS)
+        warehouse = self.open()
+        for change in (
+            "identifier_limits set window_days = 365 where identifier_type = 'phone'",
+            "identifier_limits set is_exclusive = true "
+            "where identifier_type = 'partner_contact_id'",
+            "identifier_cardinality set window_days = 30 "
+            "where identifier_type = 'ga_client_id' and seen_with = 'email'",
+        ):
+            warehouse.execute(f"update cdp_internal.cdp_{change}")
+        warehouse.close()
+
     def live(self, run: int, seed: int, options: Sequence[str] = ()) -> None:
         """One run on what the sources have by then."""
         self.feed(run, seed)
@@ -121,7 +135,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def on_duckdb(folder: Path, name: str) -> History:
     """An empty DuckDB database with the reference seeds."""
     history = History({"CDP_WAREHOUSE": "duckdb", "CDP_DUCKDB_PATH": str(folder / name)})
-    history.dbt("seed", "-s", *SEEDS)
+    history.seed()
     return history
 
 
@@ -158,7 +172,7 @@ def on_postgres(settings: Path, postgres_server: PostgresServer) -> Iterator[His
     """The same runs on Postgres, rows in yet another order, the last a full refresh."""
     database = postgres_server.create_database()
     history = History(postgres_server.environment | {"CDP_PG_DATABASE": database})
-    history.dbt("seed", "-s", *SEEDS)
+    history.seed()
     for run in range(RUNS):
         options = ("--full-refresh",) if run == RUNS - 1 else ()
         history.live(run, seed=300 + run, options=options)

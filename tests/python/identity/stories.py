@@ -313,6 +313,31 @@ STORIES = [
         keeps="x",
     ),
     Story(
+        "a_browser_that_changes_hands_is_no_kiosk",
+        [
+            [
+                fact("x", ga_client_id="1", email="1", updated_at="2015-01-01"),
+                fact("y", ga_client_id="1", email="2", updated_at="2016-01-01"),
+                fact("z", ga_client_id="1", email="3", updated_at="2017-01-01"),
+                fact("p", ga_client_id="2", email="4", updated_at="2017-01-01"),
+                fact("q", ga_client_id="2", email="5", updated_at="2017-01-02"),
+                fact("r", ga_client_id="2", email="6", updated_at="2017-01-03"),
+            ]
+        ],
+        ["p | q | r | x y z"],
+        ["created created created created"],
+    ),
+    Story(
+        "exclusive_ids_of_one_source_are_two_people",
+        [
+            [person("a", email="1", partner_contact_id="1"), person("b", email="1")],
+            [person("b", email="1", partner_contact_id="2")],
+        ],
+        ["a b", "a | b"],
+        ["created", "split"],
+        keeps="a",
+    ),
+    Story(
         "shared_inbox",
         [
             [
