@@ -1,5 +1,5 @@
 {#- The 64-bit hash that the ledger keeps of a field as it was sent, in `field_hashes`: the
-    same SQL as scripts/cdp/activation (diff._field_hash, hashing.hash_sql); a test holds the
+    same SQL as scripts/cdp/activation (judgement.py, hashing.py); a test holds the
     two together. `column` and `normalise`: how the sync makes the field. -#}
 {% macro cdp_sent_hash(value, column, normalise) -%}
     {%- set recipe = '["' ~ column ~ '|None|' ~ (normalise or 'None') ~ '|None"]' -%}

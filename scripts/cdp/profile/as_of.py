@@ -137,20 +137,19 @@ class Rebuild:
         found: Row = {}
         for trait in self.traits:
             whose = None if trait.meta.get("cdp_compares_people") else profile_id
-            sql = self.sql(trait, whose) + " where profile_id = ?"
-            names = list(self.defaults[trait.unique_id])
-            rows = warehouse.query(sql, (profile_id,))
-            row = dict(zip(names, rows[0], strict=True)) if rows else dict.fromkeys(names)
             defaults = self.defaults[trait.unique_id]
+            sql = self.sql(trait, whose) + " where profile_id = ?"
+            rows = warehouse.query(sql, (profile_id,)) or [(profile_id, *(None for _ in defaults))]
+            row = dict(zip(defaults, rows[0][1:], strict=True))
             found |= {n: defaults[n] if value is None else value for n, value in row.items()}
         return found
 
     def sql(self, trait: Node, profile_id: str | None = None) -> str:
-        """The trait's documented columns, as one query; of one profile, or of all."""
+        """profile_id and the trait's documented columns, as one query; of one, or of all."""
         whose = f" where profile_id = {_literal(profile_id)}" if profile_id else ""
         steps = [f"{_MAP} as (select * from ({self._map}) as was{whose})"]  # noqa: S608
         steps += [self._step(node) for node in _lineage(self.project, trait)]
-        names = ", ".join(map(quoted, self.defaults[trait.unique_id]))
+        names = ", ".join(map(quoted, ("profile_id", *self.defaults[trait.unique_id])))
         return f"with {', '.join(steps)} select {names} from {trait.name}"  # noqa: S608
 
     @property

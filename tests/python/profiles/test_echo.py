@@ -6,8 +6,8 @@ from __future__ import annotations
 import jinja2
 import pytest
 
-from cdp.activation.diff import _field_hash
-from cdp.activation.hashing import literal
+from cdp.activation.hashing import hash_sql, literal
+from cdp.activation.judgement import _hashed_parts
 from cdp.activation.mapping import _mapped
 from cdp.activation.spec import MappedField
 from cdp.warehouse import Warehouse
@@ -34,7 +34,7 @@ def test_the_macro_and_the_ledger_hash_alike(column: str, warehouse: Warehouse) 
     found = {"profiles": {column: (f"profiles.{column}", kind)}, "audience": {}}
     field = MappedField("theirs", column, normalise=normalise, is_of_profiles=True)
     mapped = _mapped(None, field, found, warehouse.dialect)  # type: ignore[arg-type]
-    sent = _field_hash(warehouse.dialect, mapped, mapped.sql)
+    sent = hash_sql(warehouse.dialect, _hashed_parts(mapped, mapped.sql))
 
     as_sent = macro(
         "profiles/cdp_written_fields.sql", "cdp_as_sent", f"profiles.{column}", normalise
