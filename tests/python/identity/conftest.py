@@ -16,6 +16,7 @@ from conftest import ROOT
 from identity.stories import RUNS
 from identity.world import World, graph, world_after, write_inputs, write_seeds
 from support.postgres import PostgresServer
+from support.rendered import Rendered
 
 SEEDS = ("cdp_blocked_values", "cdp_countries", "cdp_identifier_limits",
          "cdp_identifier_cardinality", "cdp_identity_overrides", "cdp_nicknames")  # fmt: skip
@@ -30,6 +31,8 @@ class After:
     profiles: dict[str, str]
     changes: list[tuple[Any, ...]]
     history: int  # rows of the state
+    components: list[tuple[Any, ...]] = field(compare=False)
+    components_anew: list[tuple[Any, ...]] = field(compare=False)  # as from nothing
 
 
 @dataclass
@@ -105,7 +108,31 @@ class History:
             " from cdp.cdp_identity_changes"
         )
         history = self.query("select count(*) from cdp_state.idg_node_profiles")
-        return After(dict(profiles), sorted(changes, key=str), history[0][0])
+        components = self.query("select node_id, component_id from cdp_internal.idg_components")
+        return After(
+            dict(profiles), sorted(changes, key=str), history[0][0],
+            sorted(components), self.components_anew(),
+        )  # fmt: skip
+
+    def components_anew(self) -> list[tuple[Any, ...]]:
+        """The components of today's links, found in a schema where nothing is known."""
+        warehouse = self.open()
+
+        def run(sql: str) -> Sequence[tuple[Any, ...]]:
+            if sql.lstrip().startswith("select"):
+                return warehouse.query(sql)
+            warehouse.execute(sql)
+            return []
+
+        run("create schema anew")
+        run("create table anew.idg_links as select * from cdp_internal.idg_links")
+        engine = Rendered(run, self.settings["CDP_WAREHOUSE"], "anew")
+        engine.build("idg_link_changes")
+        engine.build("idg_components")
+        found = warehouse.query("select node_id, component_id from anew.idg_components")
+        run("drop schema anew cascade")
+        warehouse.close()
+        return sorted(found)
 
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
         warehouse = self.open()

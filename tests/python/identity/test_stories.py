@@ -56,6 +56,15 @@ def test_postgres_finds_the_same_people(straight: History, on_postgres: History)
     assert on_postgres.after == straight.after[:RUNS]
 
 
+@pytest.mark.parametrize("name", ["straight", "interrupted", "on_postgres"])
+def test_every_run_finds_what_one_from_nothing_finds(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    history: History = request.getfixturevalue(name)
+    for run, after in enumerate(history.after):
+        assert after.components == after.components_anew, f"run {run + 1}"
+
+
 def test_idle_run_changes_nothing(straight: History) -> None:
     assert straight.after[RUNS] == straight.after[RUNS - 1]
 
