@@ -117,10 +117,11 @@ def _build(project_dir: Path, is_trained: bool) -> str:
 def panel(project_dir: Path) -> dict[str, Any]:
     """The control panel of a warehouse whose only source is the file."""
     types = clock.project_vars(project_dir).get("cdp_identifier_types") or {}
+    kept = {name: types[name] for name in ("email", "phone") if name in types}
     return {
         "cdp_sources": {"labelled": {}},
         "cdp_inputs": {"people": ["cdp.stg_labelled__people"]},
-        "cdp_identifier_types": {**types, "national_id": {"kind": "text"}},
+        "cdp_identifier_types": {**kept, "national_id": {"kind": "text"}},
         "cdp_probable_matching": True,
     }
 
