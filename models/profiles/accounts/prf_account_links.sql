@@ -46,7 +46,7 @@ ties as (
     select
         people.profile_id,
         account_records.account_id,
-        people.person_kind as role,
+        coalesce(people.person_kind, 'person') as role,
         'crm' as linked_by,
         people.source,
         people.created_at as since,
@@ -90,7 +90,7 @@ ties as (
     select
         people.profile_id,
         accounts_of_names.account_id,
-        people.person_kind as role,
+        coalesce(people.person_kind, 'person') as role,
         'company_name' as linked_by,
         people.source,
         people.created_at as since,
