@@ -31,7 +31,7 @@ COLUMNS = ("email", "first_name", "last_order_at", "orders", "revenue", "city")
 
 def open_duckdb(path: Path) -> DuckDB:
     """The warehouse, held to what the bar allows."""
-    settings = {"threads": 2, "memory_limit": "300MB", "temp_directory": str(path.parent / "spill")}
+    settings = {"threads": 2, "memory_limit": "160MB", "temp_directory": str(path.parent / "spill")}
     return DuckDB(path.parent, {"path": path.name, "settings": settings}, "demo", False)
 
 
