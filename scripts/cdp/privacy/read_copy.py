@@ -89,10 +89,9 @@ def _copy(warehouse: Warehouse, shape: _Shape, copy: duckdb.DuckDBPyConnection) 
     declared = ", ".join(f"{quoted(name)} {kind}" for name, kind in types.items())
     chosen = ", ".join(f"{sql} as {quoted(name)}" for name, (_, sql) in shape.columns.items())
     copy.execute(f"create table {table} ({declared})")
+    pads = f"(select inner_pad, outer_pad from {key_table(warehouse.target)}) as {_KEY}"  # noqa: S608
     rows = 0
-    for batch in warehouse.batches(
-        f"select {chosen} from {shape.relation} cross join {key_table(warehouse.target)}"  # noqa: S608
-    ):
+    for batch in warehouse.batches(f"select {chosen} from {shape.relation} cross join {pads}"):  # noqa: S608
         copy.register("_batch", batch)
         copy.execute(f"insert into {table} select * from _batch")  # noqa: S608
         copy.unregister("_batch")
