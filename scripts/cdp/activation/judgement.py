@@ -322,7 +322,9 @@ def _operations_sql(values: Sequence[str]) -> str:
             select
                 {columns}, operation, is_desired,
                 coalesce(reason, case
-                    when operation = 'remove' then 'left_segment' when is_moved then 'merged'
+                    when operation = 'remove' then 'left_segment'
+                    when operation = 'withheld' then 'rejected_before'
+                    when is_moved then 'merged'
                 end) as reason,
                 case operation when 'remove' then held_key else match_key end as match_key,
                 case operation when 'remove' then held_hash else row_hash end as row_hash

@@ -234,6 +234,18 @@ def test_a_rejected_row_goes_again_when_it_changes(crm: World, shop: Shop) -> No
     assert crm.sync().sent == 1
 
 
+def test_a_removal_that_was_refused_waits_too(crm: World, shop: Shop) -> None:
+    crm.people(CROWD[:4])
+    crm.sync()
+    crm.people(CROWD[:3])
+    shop.faults[:] = ["all rejected"]
+    assert crm.sync().rejected == 1
+    assert crm.plan().facts()["withheld_reasons"] == {"rejected_before": 1}
+    crm.ledger.release("people_to_x")
+    assert crm.sync().sent == 1
+    assert shop.records.keys() == {"p000", "p001", "p002"}
+
+
 @pytest.mark.parametrize("bad", [0, 17, 63])
 def test_a_poison_row_stands_alone(
     crm: World, shop: Shop, bad: int, monkeypatch: pytest.MonkeyPatch
