@@ -125,12 +125,14 @@ def _objections_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str
 
     A refusal written by hand falls only to a later grant, whoever tells of that.
     """
-    entries = quoted(schema_name("cdp_state", warehouse.target), "cdp_consent_entries")
+    schema = schema_name("cdp_state", warehouse.target)
+    entries = quoted(schema, "cdp_consent_entries")
     refusals = (
         f"select cast(consents.profile_id as text) from {consents.relation} as consents "
         f"where {_on_its_channels(spec, 'consents')} and consents.status <> 'granted'"
     )
-    if not warehouse.query(f"select 1 from {entries} limit 1"):
+    is_there = warehouse.columns(schema, "cdp_consent_entries")
+    if not is_there or not warehouse.query(f"select 1 from {entries} limit 1"):
         return refusals
     return f"""{refusals}
         union all
