@@ -18,7 +18,7 @@ from cdp.activation.runner import Progress, Result, run_sync
 from cdp.activation.spec import SyncSpec
 from cdp.errors import BlockedError, CdpError, ConfigError, WarehouseError
 from cdp.project import Project, load_project
-from cdp.warehouse import open_warehouse
+from cdp.warehouse import is_beside, open_warehouse
 
 __all__ = ["Session", "exit_code", "open_session"]
 
@@ -153,6 +153,8 @@ class Session:
     ) -> Result:
         report = progress or (lambda sync, done, total: None)
         expected_hash = hashes.get(spec.name)
+        if is_beside():
+            return Result(spec.name, "blocked", reason="A build beside is never sent.")
         try:
             return run_sync(self.project, spec, ledger, plan_id, expected_hash, approval, report)
         except BlockedError as error:
