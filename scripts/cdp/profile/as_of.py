@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cdp.activation.hashing import literal
 from cdp.dbt import run_dbt
 from cdp.declared import read_packages
 from cdp.errors import ConfigError, WarehouseError
@@ -93,6 +94,7 @@ class Rebuild:
     code: Mapping[str, str] = field(repr=False)  # node → compiled SQL
     relations: Mapping[str, str] = field(repr=False)  # node → its name in that SQL
     defaults: Mapping[str, Row] = field(repr=False)  # trait → column → cdp_default
+    counts: Mapping[str, frozenset[str]] = field(repr=False)  # trait → columns that count
     project: Project = field(repr=False)
 
     @staticmethod
@@ -117,6 +119,7 @@ class Rebuild:
             code={name: node.get("compiled_code") or "" for name, node in nodes.items()},
             relations={name: node.get("relation_name") or "" for name, node in nodes.items()},
             defaults={trait.unique_id: _defaults(nodes[trait.unique_id]) for trait in traits},
+            counts={trait.unique_id: _counts(nodes[trait.unique_id]) for trait in traits},
             project=project,
         )
 
@@ -126,9 +129,8 @@ class Rebuild:
             f"with was as ({self._map}) "  # noqa: S608
             f"select was.profile_id from was inner join {places.cdp}.{_MAP} as is_now "
             "on was.source = is_now.source and was.record_id = is_now.record_id "
-            "where is_now.profile_id = ? "
-            "group by was.profile_id order by count(*) desc, was.profile_id",
-            (current,),
+            f"where is_now.profile_id = {literal(current)} "
+            "group by was.profile_id order by count(*) desc, was.profile_id"
         )
         return [name for (name,) in rows]
 
@@ -138,18 +140,24 @@ class Rebuild:
         for trait in self.traits:
             whose = None if trait.meta.get("cdp_compares_people") else profile_id
             defaults = self.defaults[trait.unique_id]
-            sql = self.sql(trait, whose) + " where profile_id = ?"
-            rows = warehouse.query(sql, (profile_id,)) or [(profile_id, *(None for _ in defaults))]
+            # No parameters: a model's SQL may hold a `?`.
+            sql = f"{self.sql(trait, whose)} where profile_id = {literal(profile_id)}"
+            rows = warehouse.query(sql) or [(profile_id, *(None for _ in defaults))]
             row = dict(zip(defaults, rows[0][1:], strict=True))
             found |= {n: defaults[n] if value is None else value for n, value in row.items()}
         return found
 
     def sql(self, trait: Node, profile_id: str | None = None) -> str:
         """profile_id and the trait's documented columns, as one query; of one, or of all."""
-        whose = f" where profile_id = {_literal(profile_id)}" if profile_id else ""
+        whose = f" where profile_id = {literal(profile_id)}" if profile_id else ""
         steps = [f"{_MAP} as (select * from ({self._map}) as was{whose})"]  # noqa: S608
         steps += [self._step(node) for node in _lineage(self.project, trait)]
-        names = ", ".join(map(quoted, ("profile_id", *self.defaults[trait.unique_id])))
+        names = ", ".join(
+            f"cast({quoted(name)} as bigint)"
+            if name in self.counts[trait.unique_id]
+            else quoted(name)
+            for name in ("profile_id", *self.defaults[trait.unique_id])
+        )
         return f"with {', '.join(steps)} select {names} from {trait.name}"  # noqa: S608
 
     @property
@@ -168,7 +176,7 @@ class Rebuild:
                 if relation and known and (known.name == _MAP or _is_step(known)):
                     code = code.replace(relation, known.name)
         if "occurred_at" in node.columns:
-            known_by = f"cast({_literal(str(self.moment))} as timestamp)"
+            known_by = f"cast({literal(str(self.moment))} as timestamp)"
             code = (
                 f"select * from ({code}) as told "  # noqa: S608
                 f"where coalesce(occurred_at <= {known_by}, true)"
@@ -230,6 +238,12 @@ def _defaults(node: Mapping[str, Any]) -> Row:
     return {n: meta.get("cdp_default") for n, meta in metas.items() if n != "profile_id"}
 
 
+def _counts(node: Mapping[str, Any]) -> frozenset[str]:
+    """The columns that cdp_profiles has as whole numbers, whatever a sum's type is."""
+    columns = node["columns"].values()
+    return frozenset(column["name"] for column in columns if column["data_type"] == "integer")
+
+
 def _map_of(project_dir: Path, target: str, moment: datetime) -> datetime:
     """The moment of the identity map to use: the first that was kept, for an earlier day."""
     places = Places.here(target)
@@ -261,7 +275,3 @@ def _remembered(
         (profile_id, moment, moment),
     )
     return (dict(zip(names, rows[0], strict=True)) if rows else {}), since
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
