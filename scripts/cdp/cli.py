@@ -14,7 +14,14 @@ from typing import Any
 import click
 
 from cdp import __version__
-from cdp.commands.delivery import apply, consent, ledger, plan, retry, sync
+from cdp.commands.delivery import (
+    apply,
+    consent,
+    ledger,
+    plan,
+    retry,
+    sync,
+)
 from cdp.commands.enrichment import enrichment
 from cdp.commands.identity import identity
 from cdp.commands.profile import profile

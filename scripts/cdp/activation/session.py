@@ -10,8 +10,11 @@ from typing import Any
 
 from cdp.activation.alerts import tell_changes
 from cdp.activation.check import syncs
+from cdp.activation.diff import DIFF_TABLE
 from cdp.activation.ledger import Ledger
 from cdp.activation.lock import Clock, utc_now
+from cdp.activation.mapping import map_fields
+from cdp.activation.matching import open_destination
 from cdp.activation.plan import SyncPlan, plan_sync, store
 from cdp.activation.pool import run_all
 from cdp.activation.runner import Progress, Result, run_sync
@@ -73,6 +76,52 @@ class Session:
     ) -> list[Result]:
         """Plan and apply the selected syncs; one that fails leaves the others alone."""
         return self._run_all(self._syncs(select), "", approval, progress, {})
+
+    def explain_row(self, sync: str, entity_id: str) -> dict[str, Any]:
+        """What the sync would do with an entity now and why, what is held of it, and its
+        latest rows in the ledger."""
+        (spec,) = self._syncs([sync])
+        plan = plan_sync(self.project, spec, self.ledger)
+        names = ("operation", "reason", "changed_fields")
+        rows = (
+            self.ledger.rows(
+                f"select {', '.join(names)} from {DIFF_TABLE} where entity_id = ?",  # noqa: S608
+                (entity_id,),
+            )
+            if plan.diff
+            else []
+        )
+        held = self.ledger.rows(
+            f"select since from ({self.ledger.state_sql(spec.name, spec.place)}) as state "  # noqa: S608
+            "where entity_id = ?",
+            (entity_id,),
+        )
+        nothing = {"operation": "unchanged" if held else "not in the segment"}
+        return {
+            "sync": spec.name,
+            "entity_id": entity_id,
+            "blocked": [*plan.blocked, *plan.over_budget],
+            "now": [dict(zip(names, row, strict=True)) for row in rows] or [nothing],
+            "held_since": held[0][0] if held else None,
+            "ledger": [
+                row
+                for row in self.operations(profile_id=entity_id, limit=20)
+                if row["sync"] == spec.name
+            ],
+        }
+
+    def check_destinations(self, select: Sequence[str] = ()) -> Iterator[tuple[str, list[str]]]:
+        """(sync, problems) of each: the destination is opened and asked, nothing is written."""
+        for spec in self._syncs(select):
+            try:
+                fields, _ = map_fields(spec, self.ledger.warehouse)
+                destination = open_destination(self.project, spec, "check", fields)
+                try:
+                    yield spec.name, list(destination.check())
+                finally:
+                    destination.close()
+            except CdpError as error:
+                yield spec.name, [str(error)]
 
     def retry(self, sync: str) -> int:
         """Let rejected rows go again at the next run; how many."""

@@ -36,6 +36,7 @@ _KEYS: dict[str, _Kind] = {
     "cdp_match": list,
     "cdp_source": str,
     "cdp_after": list,
+    "cdp_tests": list,
     "cdp_fields": dict,
     "cdp_purpose": str,
     "cdp_max_delete_pct": (int, float),
@@ -119,6 +120,7 @@ class SyncSpec:
     max_age: timedelta | None = None
     holdout_pct: int = 0  # the segment's own, for its control group
     log_values: bool = False
+    tests: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)  # see mapping_tests
     after: tuple[str, ...] = ()  # syncs that have to be through before
     gate: Mapping[str, Node] = field(default_factory=dict)  # what its rules read, by name
     appending: tuple[str, ...] = ()  # the syncs whose rows are contacts on its channels
@@ -174,6 +176,7 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         max_age=_age(meta.get("cdp_max_age")),
         holdout_pct=audience.meta.get("cdp_holdout_pct", 0),
         log_values=meta.get("cdp_log_values", False),
+        tests=tuple(meta.get("cdp_tests") or ()),
         after=tuple(meta.get("cdp_after") or ()),
         gate=_gate(project),
         appending=tuple(_appending(project, project.purposes()[meta["cdp_purpose"]])),
@@ -234,6 +237,11 @@ def _value_problems(project: Project, exposure: Exposure) -> Iterator[str]:
     yield from _person_problems(project, exposure)
     yield from _match_problems(meta)
     yield from _after_problems(project, exposure)
+    for number, test in enumerate(meta.get("cdp_tests") or (), start=1):
+        halves = test.values() if isinstance(test, dict) else ()
+        sound = isinstance(test, dict) and test.keys() == {"given", "expect"}
+        if not sound or not all(isinstance(half, dict) and half for half in halves):
+            yield f"cdp_tests[{number}] takes {{given: {{column: …}}, expect: {{field: …}}}}."
     yield from _destination_problems(project, exposure)
 
 

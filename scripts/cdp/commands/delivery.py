@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-__all__ = ["apply", "consent", "ledger", "plan", "retry", "sync"]
+__all__ = [
+    "apply",
+    "consent",
+    "destinations",
+    "explain_row",
+    "ledger",
+    "plan",
+    "retry",
+    "sync",
+    "test_mappings",
+]
 
 
 _select = click.option("--select", "-s", multiple=True, metavar="SYNC", help="Only this sync.")
@@ -202,3 +212,61 @@ def consent(
             session.project, session.ledger, who, purpose, channel, status, evidence, entered_by
         )
     click.echo(f"{purpose} is {status} on {channel} for {who}.")
+
+
+@click.command("explain-row")
+@click.argument("sync")
+@click.argument("entity_id")
+@click.pass_obj
+def explain_row(settings: dict[str, Any], sync: str, entity_id: str) -> None:
+    """Tell what SYNC would do with ENTITY_ID now and why, and what it did so far. JSON.
+
+    \b
+    Example:
+      cdp explain-row lapsing_regulars_to_files p0000000042
+    """
+    from cdp.activation import open_session
+
+    with open_session(settings["project_dir"], settings["target"]) as session:
+        click.echo(json.dumps(session.explain_row(sync, entity_id), indent=2, default=str))
+
+
+@click.group()
+def destinations() -> None:
+    """The tools that syncs deliver to."""
+
+
+@destinations.command("check")
+@_select
+@click.pass_obj
+def destinations_check(settings: dict[str, Any], select: tuple[str, ...]) -> int:
+    """Open each sync's destination and ask it: credentials, objects, fields. Writes nothing.
+
+    Exit code: 0 all sound, 1 something is wrong there.
+    """
+    from cdp.activation import open_session
+
+    with open_session(settings["project_dir"], settings["target"]) as session:
+        found = dict(session.check_destinations(select))
+    for sync, problems in found.items():
+        click.echo(f"{sync}: {'; '.join(problems) or 'sound'}")
+    return 1 if any(found.values()) else 0
+
+
+@click.command("test-mappings")
+@_select
+@click.pass_obj
+def test_mappings(settings: dict[str, Any], select: tuple[str, ...]) -> int:
+    """Run the syncs' own tests (cdp_tests): given columns, expected fields. Offline.
+
+    Exit code: 0 all as expected, 1 not.
+    """
+    from cdp.activation.check import syncs
+    from cdp.activation.mapping_tests import failures
+    from cdp.project import load_project
+
+    specs = syncs(load_project(settings["project_dir"], settings["target"]), select)
+    wrong = [sentence for spec in specs for sentence in failures(spec)]
+    tests = sum(len(spec.tests) for spec in specs)
+    click.echo("\n".join(wrong) or f"{tests} mapping tests are as expected.")
+    return 1 if wrong else 0

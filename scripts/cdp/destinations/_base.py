@@ -150,6 +150,11 @@ class Destination(ABC):
     def __init__(self, delivery: Delivery, options: Any) -> None:
         """Check what can be checked without a write. Raises ConfigError."""
 
+    def check(self) -> Iterator[str]:
+        """What is wrong there, one sentence each: scopes, objects, fields, their types,
+        quota left. Reads only; opening has found what it could."""
+        yield from ()
+
     @abstractmethod
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
         """Create or overwrite; one outcome a row, in order."""

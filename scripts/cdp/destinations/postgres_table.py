@@ -66,24 +66,25 @@ class PostgresTable(Destination):
         return f"postgres_table:{options.dsn_env}/{target_object}"
 
     def __init__(self, delivery: Delivery, options: PostgresOptions) -> None:
-        self._delivery = delivery
+        self._delivery, self._options = delivery, options
         self._key = delivery.match
         self._columns = {self._key: "text"} | dict(delivery.fields) | {self._key: "text"}
         self._schema, self._name = delivery.target_object.split(".")
         self._table = sql.Identifier(self._schema, self._name)
         self._connection = _connect(options.dsn_env)
+        self._is_ready = False
         try:
             with _told_apart():
-                if options.create:
-                    self._create()
-                self._check()
-                self._create_arrivals()
+                found = self._found_columns()
+                if found or not options.create:
+                    self._check(found)
         except BaseException:
             self._connection.close()
             raise
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
         """Insert, or overwrite where a mapped column differs."""
+        self._get_ready()
         with _told_apart(), self._connection.transaction():
             rows = [{**row.fields, self._key: row.id} for row in batch.rows]
             names = list(self._columns)
@@ -96,6 +97,7 @@ class PostgresTable(Destination):
         statement = sql.SQL(
             "delete from {table} as kept using cdp_arrivals where kept.{key} = cdp_arrivals.{key}"
         ).format(table=self._table, key=sql.Identifier(self._key))
+        self._get_ready()
         with _told_apart(), self._connection.transaction():
             self._copy([self._key], [[row.id] for row in batch.rows])
             self._connection.execute(statement)
@@ -119,14 +121,26 @@ class PostgresTable(Destination):
             )
         )
 
-    def _check(self) -> None:
-        """Name what the table lacks before the first write."""
+    def _get_ready(self) -> None:
+        """Make what the first write needs; opening alone writes nothing."""
+        if self._is_ready:
+            return
+        with _told_apart():
+            if self._options.create:
+                self._create()
+            self._create_arrivals()
+        self._is_ready = True
+
+    def _found_columns(self) -> set[str]:
         rows = self._connection.execute(
             "select column_name from information_schema.columns "
             "where table_schema = %s and table_name = %s",
             (self._schema, self._name),
         ).fetchall()
-        found = {name for (name,) in rows}
+        return {name for (name,) in rows}
+
+    def _check(self, found: set[str]) -> None:
+        """Name what the table lacks before the first write."""
         table = self._delivery.target_object
         if not found:
             raise ConfigError(f"There is no table {table}. Make it, or say create: true.")

@@ -86,6 +86,7 @@ def live_through(world: World, shop: Shop, step: Step) -> None:
         assert {row.id for row in batch.rows} <= allowed
 
     shop.before_upsert = nobody_without_a_grant
+    world.ledger.recover(world.spec)  # what a run that was killed had confirmed is held
     removed, budget = shop.removed, world.ledger.held_count("people_to_x", "memory") // 2
     if step.dies_after is None:
         world.sync()
