@@ -110,7 +110,7 @@ help: ## this list
 LOCK  = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate -c requirements/constraints.in
 LOCKS = requirements/uv.in+-o+requirements/uv.txt \
-	pyproject.toml+requirements/build.in+--extra+quality+-o+requirements/run.txt \
+	pyproject.toml+requirements/build.in+--extra+quality+--extra+train+-o+requirements/run.txt \
 	pyproject.toml+requirements/build.in+requirements/lint.in+requirements/test.in+--all-extras+-c+requirements/run.txt+-o+requirements/dev.txt
 
 define install
