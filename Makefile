@@ -89,6 +89,10 @@ bench-sync: $(VENV)/.dev ## what planning and delivering cost (ROWS="1000000 100
 chaos: $(VENV)/.dev ## syncs under seeded faults; prints the table of docs/reliability.md (SCRIPTS=500)
 	$(BIN)/python tests/bench/chaos.py --scripts $(or $(SCRIPTS),500)
 
+.PHONY: bench-profiles
+bench-profiles: $(VENV)/.run ## what the profile layer costs, in full and after 1 % more events (EVENTS=10000000)
+	$(BIN)/python tests/bench/profiles.py $(if $(EVENTS),--events $(EVENTS))
+
 .PHONY: docs
 docs: $(VENV)/.run ## write dbt's documentation to target/static_index.html
 	$(BIN)/dbt docs generate --static

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from conftest import ROOT, Project
 CONTROL_PANEL = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["cdp"]
 SOURCES = sorted(CONTROL_PANEL["cdp_sources"])
 CONTRACTS = sorted(CONTROL_PANEL["cdp_inputs"])
+# The header of each table of Fivetran's connectors that we read: {source.table: columns}.
+HEADERS = json.loads((Path(__file__).parent / "fivetran_headers.json").read_text(encoding="utf-8"))
 
 
 def dbt(project: Project, *arguments: str) -> str:
@@ -62,6 +65,53 @@ def test_without_any_source_every_stream_is_empty(duckdb_project: Project) -> No
     sizes = input_sizes(warehouse)
     warehouse.close()
     assert set(sizes.values()) == {0}, sizes
+
+
+def make_tables_of_headers(project: Project) -> None:
+    """Every table that a connector lands, with all its columns and no rows."""
+    warehouse = project.open()
+    for name, columns in HEADERS.items():
+        source, table = name.split(".")
+        listed = ", ".join(f"{quoted(column)} text" for column in columns.split())
+        warehouse.execute(f"create schema if not exists {quoted(source)}")
+        warehouse.execute(f"create table {quoted(source)}.{quoted(table)} ({listed})")
+    warehouse.close()
+
+
+@pytest.mark.slow
+def test_tables_of_headers_alone_build_up_to_the_profiles(project: Project) -> None:
+    make_tables_of_headers(project)
+    kinds = ("--resource-type", "seed", "--resource-type", "model")
+    dbt(project, "build", "-s", "+path:models/profiles", *kinds)
+    warehouse = project.open()
+    schema = schema_name("cdp", warehouse.target)
+    assert warehouse.query(f"select count(*) from {schema}.cdp_profiles")[0][0] == 0
+    assert warehouse.query(f"select count(*) from {schema}.cdp_timeline")[0][0] == 0
+    warehouse.close()
+
+
+@pytest.mark.slow
+def test_any_one_table_of_headers_may_be_absent(duckdb_project: Project) -> None:
+    from dbt.cli.main import dbtRunner
+
+    common = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet"]
+    make_tables_of_headers(duckdb_project)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        manifest = dbtRunner().invoke(["parse", *common]).result
+        for name in HEADERS:
+            source, table = map(quoted, name.split("."))
+            rename(duckdb_project, f"{source}.{table}", quoted("aside"))
+            arguments = ["run", "-s", f"source:{name}+1", *common]
+            outcome = dbtRunner(manifest=manifest).invoke(arguments)
+            assert outcome.success, (name, outcome.exception, outcome.result)
+            rename(duckdb_project, f"{source}.{quoted('aside')}", table)
+
+
+def rename(project: Project, table: str, name: str) -> None:
+    warehouse = project.open()
+    warehouse.execute(f"alter table {table} rename to {name}")
+    warehouse.close()
 
 
 @pytest.fixture(scope="module")
