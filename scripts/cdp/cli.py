@@ -17,10 +17,13 @@ from cdp import __version__
 from cdp.commands.delivery import (
     apply,
     consent,
+    destinations,
+    explain_row,
     ledger,
     plan,
     retry,
     sync,
+    test_mappings,
 )
 from cdp.commands.enrichment import enrichment
 from cdp.commands.identity import identity
@@ -362,7 +365,8 @@ def read_copy(settings: dict[str, Any], out: Path) -> None:
 
 
 for command in (
-    plan, apply, sync, ledger, retry, consent, enrichment, identity, profile, segment,
+    plan, apply, sync, ledger, retry, explain_row, destinations, test_mappings, consent,
+    enrichment, identity, profile, segment,
 ):  # fmt: skip
     cli.add_command(command)
 
