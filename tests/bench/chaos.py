@@ -93,8 +93,8 @@ def main() -> None:
     slowest = max(tally.days)
     print(
         f"\n{given.scripts:,} scripts: {tally.lost} rows lost or left over, "
-        f"{tally.foreign_touched} foreign rows touched; {tally.repeated:,} batches sent again, "
-        f"under the same key. Converged after {slowest} runs at most."
+        f"{tally.foreign_touched} foreign rows touched; {tally.repeated:,} batches came again "
+        f"under their key. Converged after {slowest} runs at most."
     )
     if tally.lost or tally.foreign_touched or slowest > DAYS_TO_CONVERGE:
         raise SystemExit(1)

@@ -16,6 +16,7 @@ A row of the ledger is open while it says more than the state: it may have been 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +108,7 @@ class Ledger:
                 "plan_id": plan_id,
                 "status": "running",
                 "approval": approval,
+                "caller_run_id": os.environ.get("CDP_RUN_ID"),
                 "started_at": self.clock(),
             },
         )

@@ -25,6 +25,7 @@ TABLES = {
         "succeeded": "bigint", "rejected": "bigint", "unknown": "bigint",
         "aborted": "bigint", "calls": "bigint", "approval": "text",
         "started_at": "timestamp", "ended_at": "timestamp", "error": "text",
+        "caller_run_id": "text",
     },
     "cdp_sync_ledger": {
         "run_id": "text", "run_number": "bigint", "position": "bigint", "sync": "text",

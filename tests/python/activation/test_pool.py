@@ -145,6 +145,16 @@ def test_a_word_when_it_begins_to_fail_and_when_it_works_again(
         assert "@example.com" not in str(receiver.people)
 
 
+def test_the_schedulers_run_id_is_kept(
+    duckdb_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDP_RUN_ID", "scheduled__2026-01-01")
+    duckdb_world.people(CROWD)
+    duckdb_world.sync()
+    kept = duckdb_world.ledger.rows("select caller_run_id from cdp_state.cdp_sync_runs")
+    assert kept == [("scheduled__2026-01-01",)]
+
+
 def test_an_alert_that_cannot_be_sent_changes_nothing(
     duckdb_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
