@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cdp.activation.spec import SyncSpec, read_sync, sync_problems
+from cdp.activation.reading import read_sync, sync_problems
+from cdp.activation.spec import SyncSpec
 from cdp.errors import ConfigError
 from cdp.project import Exposure, Project
 

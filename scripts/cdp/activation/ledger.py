@@ -22,15 +22,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdp.activation.hashing import literal
+from cdp.activation.holdings import UNSURE, Holdings
 from cdp.activation.lock import Clock, Lock, utc_now
 from cdp.activation.spec import SyncSpec
 from cdp.activation.tables import INDEXES, TABLES
 from cdp.errors import BlockedError
-from cdp.warehouse import Warehouse, quoted, schema_name
+from cdp.warehouse import Warehouse, quoted
 
 __all__ = ["Ledger", "Run", "Settled"]
 
-_UNSURE = "('attempted', 'accepted_async', 'unknown')"
 _ATTEMPTS = 10  # to take a number that no other run has
 
 
@@ -56,18 +56,13 @@ class Settled:
     sent_values: str | None = None
 
 
-class Ledger:
+class Ledger(Holdings):
     """The ledger in one warehouse. Every method is one transaction, or none."""
 
     def __init__(self, warehouse: Warehouse, clock: Clock = utc_now) -> None:
-        self.warehouse = warehouse
+        super().__init__(warehouse)
         self.clock = clock
-        self.schema = schema_name("cdp_state", warehouse.target)
         self._lock = Lock(warehouse, self.table("cdp_sync_locks"), clock)
-
-    def table(self, name: str) -> str:
-        """A table of the ledger, quoted for SQL."""
-        return quoted(self.schema, name)
 
     def ensure(self) -> None:
         """Create the schema, the tables and the columns that are not there yet."""
@@ -253,7 +248,7 @@ class Ledger:
             self.warehouse.execute(
                 f"update {self.table('cdp_sync_ledger')} as ledger set "
                 "status = settled.status, "
-                f"is_open = settled.status in {_UNSURE} or settled.status = 'rejected', "
+                f"is_open = settled.status in {UNSURE} or settled.status = 'rejected', "
                 "code = nullif(settled.code, ''), message = nullif(settled.message, ''), "
                 "destination_id = coalesce(settled.destination_id, ledger.destination_id), "
                 "sent_values = settled.sent_values, "
@@ -341,77 +336,10 @@ class Ledger:
         )
         self.warehouse.execute(
             f"update {ledger} set match_key = null "
-            f"where run_id = {literal(run.run_id)} and status not in {_UNSURE}"
+            f"where run_id = {literal(run.run_id)} and status not in {UNSURE}"
         )
 
     # --- what the diff reads ------------------------------------------------------------
-
-    def unsure_sql(self, sync: str, place: str) -> str:
-        """One row per entity that was sent something without an answer since it was last
-        confirmed: it may or may not have been applied."""
-        return f"""
-            select * from (
-                select
-                    entity_id, profile_id, match_key, destination_id, operation, row_hash,
-                    batch_key,
-                    row_number() over (
-                        partition by entity_id
-                        order by
-                            run_number desc,
-                            case operation when 'remove' then 1 else 0 end
-                    ) as recency
-                from {self.table("cdp_sync_ledger")}
-                where is_open and sync = {literal(sync)} and place = {literal(place)}
-                    and status in {_UNSURE}
-            ) as open_rows
-            where recency = 1
-        """
-
-    def held_sql(self, sync: str, place: str) -> str:
-        """One row per entity that the destination holds or may hold (not is_certain)."""
-        return f"""
-            select
-                coalesce(state.entity_id, unsure.entity_id) as entity_id,
-                coalesce(state.profile_id, unsure.profile_id) as profile_id,
-                coalesce(state.match_key, unsure.match_key) as match_key,
-                coalesce(state.destination_id, unsure.destination_id) as destination_id,
-                state.row_hash,
-                state.hash_version,
-                state.field_hashes,
-                unsure.entity_id is null as is_certain,
-                unsure.operation as sent_operation,
-                unsure.row_hash as sent_hash,
-                unsure.batch_key
-            from ({self.state_sql(sync, place)}) as state
-            full join ({self.unsure_sql(sync, place)}) as unsure
-                on state.entity_id = unsure.entity_id
-        """
-
-    def state_sql(self, sync: str, place: str) -> str:
-        """One row per entity that the destination has confirmed to hold."""
-        return (
-            f"select * from {self.table('cdp_sync_state')} "
-            f"where sync = {literal(sync)} and place = {literal(place)}"
-        )
-
-    def rejected_sql(self, sync: str, place: str) -> str:
-        """One row per entity whose latest answer was a rejection that still stands."""
-        return f"""
-            select distinct on (entity_id) entity_id, operation, row_hash
-            from {self.table("cdp_sync_ledger")}
-            where is_open and sync = {literal(sync)} and place = {literal(place)}
-                and status = 'rejected'
-            order by entity_id, run_number desc
-        """
-
-    def held_count(self, sync: str, place: str) -> int:
-        """How many entities the destination holds or may hold."""
-        ((rows,),) = self.warehouse.query(
-            f"select count(*) from ({self.state_sql(sync, place)}) as state "
-            f"full join ({self.unsure_sql(sync, place)}) as unsure "
-            "on state.entity_id = unsure.entity_id"
-        )
-        return int(rows)
 
     def forget(self, spec: SyncSpec) -> None:
         """The destination lost all that it held: everything is to be sent again."""

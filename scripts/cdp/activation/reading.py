@@ -1,0 +1,435 @@
+"""A sync from its YAML, checked: typed and frozen, or refused in one sentence."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from cdp.activation.sentences import Kind, is_of, nearest, type_name, unknown
+from cdp.activation.spec import ENTITIES, MODES, MappedField, Place, SyncSpec
+from cdp.destinations import find_destination, known_destinations
+from cdp.destinations._base import Destination
+from cdp.errors import ConfigError
+from cdp.project import Exposure, Node, Project, Purpose
+
+__all__ = ["read_sync", "sync_problems"]
+
+HASHES = ("sha256",)
+NORMALISERS = ("email", "phone", "lower")
+
+
+_KEYS: dict[str, Kind] = {
+    "cdp_destination": str,
+    "cdp_echoes_in": str,
+    "cdp_object": str,
+    "cdp_entity": str,
+    "cdp_mode": str,
+    "cdp_match": list,
+    "cdp_source": str,
+    "cdp_after": list,
+    "cdp_tests": list,
+    "cdp_fields": dict,
+    "cdp_purpose": str,
+    "cdp_max_delete_pct": (int, float),
+    "cdp_max_rows": int,
+    "cdp_max_age": str,
+    "cdp_options": dict,
+    "cdp_sandbox": dict,
+    "cdp_log_values": bool,
+}
+_REQUIRED = ("cdp_destination", "cdp_fields", "cdp_purpose", "cdp_mode")
+_FIELD_KEYS: dict[str, Kind] = {
+    "column": str,
+    "value": (str, int, float, bool),
+    "template": str,
+    "hash": str,
+    "normalise": str,
+    "set_once": bool,
+    "skip_null": bool,
+}
+_MADE_OF = ("column", "value", "template")
+_PLACE = re.compile(r"\{(\w+)(?:\|([^{}|]*))?\}")  # {column} or {column|instead of null}
+_GATE_SEEDS = ("suppressions", "consent_defaults", "frequency_caps")
+_AGE = re.compile(r"(\d+)\s*(m|h|d)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
+    """The exposure as a sync. Raises ConfigError with the first problem."""
+    for problem in sync_problems(project, exposure):
+        raise ConfigError(problem)
+    meta = exposure.meta
+    audience = _audience(project, exposure)
+    destination, given, sandboxed = _delivery(project, exposure)
+    options = find_destination(destination).options.model_validate(given)
+    target_object = _object(destination, meta, sandboxed)
+    entity = meta.get("cdp_entity", "profile")
+    return SyncSpec(
+        name=exposure.name,
+        label=exposure.label,
+        path=exposure.path,
+        audience=audience,
+        profiles=_parent(project, exposure, "cdp_profiles"),
+        consents=project.node("cdp_consents"),
+        parents=exposure.parents,
+        entity=entity,
+        destination=destination,
+        target_object=target_object,
+        mode=meta["cdp_mode"],
+        matches=tuple(meta.get("cdp_match") or [f"{entity}_id"]),
+        fields=tuple(
+            _field(project, exposure, name, given) for name, given in meta["cdp_fields"].items()
+        ),
+        purpose=project.purposes()[meta["cdp_purpose"]],
+        options=options,
+        place=find_destination(destination).place(target_object, options),
+        is_sandboxed=sandboxed,
+        max_delete_pct=meta.get("cdp_max_delete_pct"),
+        max_rows=meta.get("cdp_max_rows"),
+        max_age=_age(meta.get("cdp_max_age")),
+        holdout_pct=audience.meta.get("cdp_holdout_pct", 0),
+        log_values=meta.get("cdp_log_values", False),
+        tests=tuple(meta.get("cdp_tests") or ()),
+        after=tuple(meta.get("cdp_after") or ()),
+        gate=_gate(project),
+        appending=tuple(_appending(project, project.purposes()[meta["cdp_purpose"]])),
+        identity_map=project.node("cdp_identity_map"),
+        identity_changes=project.node("cdp_identity_changes"),
+        source=meta.get("cdp_source", destination),
+        now=project.now,
+        root=project.root,
+    )
+
+
+def _gate(project: Project) -> dict[str, Node]:
+    """The tables and seeds that the gate's rules read, as far as the project has them."""
+    reference = project.vars.get("cdp_reference") or {}
+    names = {name: reference.get(name, f"cdp.cdp_{name}") for name in _GATE_SEEDS}
+    names |= {name: name for name in ("cdp_identifiers", "prf_messages")}
+    found = {name: project.node(full_name) for name, full_name in names.items()}
+    return {name: node for name, node in found.items() if node is not None}
+
+
+def _appending(project: Project, purpose: Purpose) -> Iterator[str]:
+    """Syncs that append rows for a purpose on one of the channels of `purpose`."""
+    purposes = project.purposes()
+    for exposure in project.exposures:
+        other = purposes.get(exposure.meta.get("cdp_purpose", ""))
+        shares_a_channel = other and set(other.channels) & set(purpose.channels)
+        if exposure.meta.get("cdp_mode") == "append" and shares_a_channel:
+            yield exposure.name
+
+
+def sync_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    """Everything that keeps the exposure from being a sync, one sentence each."""
+    where = f"{exposure.path}, sync {exposure.name}"
+    problems = list(_key_problems(exposure.meta)) or list(_value_problems(project, exposure))
+    yield from (f"{where}: {problem}" for problem in problems)
+
+
+def _key_problems(meta: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in meta.items():
+        if key.startswith("cdp_") and key not in _KEYS:
+            yield f"unknown key '{key}'.{nearest(key, _KEYS)}"
+        elif value is not None and key in _KEYS and not is_of(value, _KEYS[key]):
+            yield f"{key} takes {type_name(_KEYS[key])}, not {value!r}."
+    for key in _REQUIRED:
+        if not meta.get(key):
+            yield f"{key} is missing. Add it under config.meta."
+
+
+def _value_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    meta = exposure.meta
+    purposes = project.purposes()
+    yield from unknown("cdp_mode", meta["cdp_mode"], MODES)
+    yield from unknown("cdp_entity", meta.get("cdp_entity", "profile"), ENTITIES)
+    yield from unknown("cdp_purpose", meta["cdp_purpose"], purposes)
+    yield from _budget_problems(meta)
+    yield from _audience_problems(project, exposure)
+    yield from _field_problems(project, exposure)
+    yield from _person_problems(project, exposure)
+    yield from _match_problems(meta)
+    yield from _after_problems(project, exposure)
+    for number, test in enumerate(meta.get("cdp_tests") or (), start=1):
+        halves = test.values() if isinstance(test, dict) else ()
+        sound = isinstance(test, dict) and test.keys() == {"given", "expect"}
+        if not sound or not all(isinstance(half, dict) and half for half in halves):
+            yield f"cdp_tests[{number}] takes {{given: {{column: …}}, expect: {{field: …}}}}."
+    yield from _destination_problems(project, exposure)
+
+
+def _budget_problems(meta: Mapping[str, Any]) -> Iterator[str]:
+    if not 0 <= meta.get("cdp_max_delete_pct", 0) <= 100:
+        yield f"cdp_max_delete_pct is {meta['cdp_max_delete_pct']}. Use a share of 0 to 100."
+    if meta.get("cdp_max_rows", 1) < 1:
+        yield f"cdp_max_rows is {meta['cdp_max_rows']}. Use 1 or more."
+    if "cdp_max_age" in meta and not _AGE.fullmatch(meta["cdp_max_age"]):
+        yield f"cdp_max_age is '{meta['cdp_max_age']}'. Use minutes, hours or days: 90m, 26h, 2d."
+
+
+def _audience_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    models = [node.name for node in _audiences(project, exposure)]
+    if len(models) != 1:
+        found = ", ".join(sorted(models)) or "none"
+        yield (
+            "depends_on must name one audience model beside cdp_profiles: "
+            f"[ref('seg_…'), ref('cdp_profiles')]. It names: {found}."
+        )
+        return
+    (node,) = _audiences(project, exposure)
+    share = node.meta.get("cdp_holdout_pct", 0)
+    if type(share) is not int or not 0 <= share <= 100:
+        yield f"cdp_holdout_pct of {node.name} is {share!r}. Use whole per cent, 0 to 100."
+
+
+def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    meta = exposure.meta
+    known = meta["cdp_destination"] in known_destinations()
+    destination = find_destination(meta["cdp_destination"]) if known else Destination
+    for name, given in meta["cdp_fields"].items():
+        label = f"cdp_fields.{name}"
+        settings = {"column": given} if isinstance(given, str) else given
+        if not isinstance(settings, dict) or sum(key in settings for key in _MADE_OF) != 1:
+            yield (
+                f"{label} takes a column, or one of {{column: …}}, {{value: …}} and "
+                "{template: …}."
+            )
+            continue
+        yield from _setting_problems(label, settings)
+        if not destination.can_leave_fields:
+            for key in ("set_once", "skip_null"):
+                if settings.get(key):
+                    yield f"{label}.{key}: {meta['cdp_destination']} writes every field."
+        for column in _columns_of(settings):
+            yield from _share_problems(project, exposure, label, column)
+
+
+def _setting_problems(label: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in settings.items():
+        if key not in _FIELD_KEYS:
+            yield f"unknown key '{key}' in {label}.{nearest(key, _FIELD_KEYS)}"
+        elif not is_of(value, _FIELD_KEYS[key]):
+            yield f"{label}.{key} takes {type_name(_FIELD_KEYS[key])}, not {value!r}."
+    if isinstance(value := settings.get("value"), float) and not math.isfinite(value):
+        yield f"{label}.value is {value}, which no tool takes. Use a number."
+    yield from unknown(f"{label}.hash", settings.get("hash"), HASHES)
+    yield from unknown(f"{label}.normalise", settings.get("normalise"), NORMALISERS)
+
+
+def _columns_of(settings: Mapping[str, Any]) -> Iterator[str]:
+    """The columns that a field reads."""
+    if isinstance(settings.get("column"), str):
+        yield settings["column"]
+    if isinstance(settings.get("template"), str):
+        yield from (column for column, _ in _PLACE.findall(settings["template"]))
+
+
+def _person_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    """The gate holds for every row that names a person, so such a row says which one."""
+    if exposure.meta.get("cdp_entity", "profile") == "profile":
+        return
+    for node in _audiences(project, exposure):
+        given = exposure.meta["cdp_fields"].values()
+        columns = {
+            column
+            for item in given
+            for column in ([item] if isinstance(item, str) else _columns_of(item))
+        }
+        personal = sorted(
+            name for name in columns if name in node.columns and node.columns[name].is_pii
+        )
+        if personal and "profile_id" not in node.columns:
+            yield (
+                f"{node.name} sends '{personal[0]}', which identifies a person, without a "
+                "profile_id to look up consent by. Add the column profile_id to the model."
+            )
+
+
+def _share_problems(project: Project, exposure: Exposure, label: str, column: str) -> Iterator[str]:
+    maker = _maker(project, exposure, column)
+    if column == _key(exposure.meta) or (maker and project.shares(maker, column)):
+        return
+    profiles = _parent(project, exposure, "cdp_profiles")
+    makers = [*_audiences(project, exposure), *([profiles] if profiles else [])]
+    documented = sorted({name for maker in makers for name in maker.columns})
+    names = maker.name if maker else " or ".join(node.name for node in makers)
+    near = "" if column in documented else nearest(column, documented)
+    yield (
+        f"{label} sends the column '{column}', which may not leave the warehouse: no "
+        f"`config: {{meta: {{cdp_share: true}}}}` on it in the YAML of {names}.{near}"
+    )
+
+
+def _maker(project: Project, exposure: Exposure, column: str) -> Node | None:
+    """The model whose column is meant: the audience if it says that it has one, else
+    cdp_profiles. A column that the audience keeps to itself is never taken for another."""
+    for node in _audiences(project, exposure):
+        if project.declares(node, column) or column == _key(exposure.meta):
+            return node
+    return _parent(project, exposure, "cdp_profiles")
+
+
+def _key(meta: Mapping[str, Any]) -> str:
+    return f"{meta.get('cdp_entity', 'profile')}_id"
+
+
+def _match_problems(meta: Mapping[str, Any]) -> Iterator[str]:
+    key = _key(meta)
+    match = meta.get("cdp_match", [key])
+    name = meta["cdp_destination"]
+    if name in known_destinations() and find_destination(name).can_look_up:
+        if set(match) <= {"record_id"}:
+            yield f"cdp_match names no field. Add one by which a row is known: {key}."
+        known: tuple[str, ...] = ("record_id", key, *meta["cdp_fields"])
+    else:
+        known = (key, *meta["cdp_fields"])
+        if len(match) != 1:
+            yield f"cdp_match takes one field at this destination, not {len(match)}."
+    for item in match:
+        yield from unknown("cdp_match", item, known)
+
+
+def _after_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    others = {other.name: other.meta.get("cdp_after") or () for other in project.exposures}
+    for name in others[exposure.name]:
+        yield from unknown("cdp_after", name, others.keys() - {exposure.name})
+    seen: set[str] = set()
+    waiting = list(others[exposure.name])
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += others.get(name, ())
+    if exposure.name in seen - set(others[exposure.name]):
+        yield "cdp_after goes in a circle back to this sync. Take one of them out."
+
+
+def _destination_problems(project: Project, exposure: Exposure) -> Iterator[str]:
+    meta = exposure.meta
+    yield from unknown("cdp_destination", meta["cdp_destination"], known_destinations())
+    if meta["cdp_destination"] not in known_destinations():
+        return
+    name, given, sandboxed = _delivery(project, exposure)
+    if name not in known_destinations():
+        yield from unknown("cdp_sandbox.destination", name, known_destinations())
+        return
+    # Live settings are checked on every target, so that a pull request finds the mistake.
+    yield from _option_problems(
+        "cdp_options", meta["cdp_destination"], meta.get("cdp_options") or {}, meta, False
+    )
+    if sandboxed:
+        yield from _option_problems("cdp_sandbox", name, given, meta, True)
+
+
+def _option_problems(
+    key: str, name: str, given: Mapping[str, Any], meta: Mapping[str, Any], sandboxed: bool
+) -> Iterator[str]:
+    destination = find_destination(name)
+    target_object = _object(name, meta, sandboxed)
+    mode = meta["cdp_mode"]
+    if mode in MODES and mode not in destination.modes:
+        modes = ", ".join(known for known in MODES if known in destination.modes)
+        yield f"cdp_mode '{mode}' is not one that {name} has. Use: {modes}."
+    if destination.objects is not None:
+        yield from unknown("cdp_object", target_object, destination.objects)
+    try:
+        options = destination.options.model_validate(given)
+    except ValidationError as error:
+        yield from (_option_sentence(key, name, destination, fault) for fault in error.errors())
+    else:
+        if mode in destination.modes:
+            yield from destination.problems(target_object, mode, options)
+
+
+def _option_sentence(
+    key: str, name: str, destination: type[Destination], fault: Mapping[str, Any]
+) -> str:
+    option = ".".join(str(part) for part in fault["loc"])
+    known = list(destination.options.model_fields)
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{option}' in {key} of {name}.{nearest(option, known)}"
+    if fault["type"] == "missing":
+        return f"{key}.{option} is missing: {name} needs it."
+    return f"{key}.{option}: {fault['msg']}."
+
+
+def _delivery(project: Project, exposure: Exposure) -> tuple[str, dict[str, Any], bool]:
+    """(destination, options, sandboxed?) on this target: live, sandbox, or files.
+
+    Only a destination that is an account (another system reads it) is kept from: files
+    that we write ourselves go to their own path on every target.
+    """
+    meta = exposure.meta
+    name, options = meta["cdp_destination"], dict(meta.get("cdp_options") or {})
+    if project.is_live or not find_destination(name).is_account:
+        return name, options, False
+    if sandbox := dict(meta.get("cdp_sandbox") or {}):
+        other = sandbox.pop("destination", name)
+        return other, sandbox if other != name else options | sandbox, True
+    return "files", {"path": f"out/sandbox/{exposure.name}"}, True
+
+
+def _object(destination: str, meta: Mapping[str, Any], sandboxed: bool) -> str:
+    """What is written there: as the sync says; a sandbox of another kind gets the changes."""
+    if sandboxed and destination != meta["cdp_destination"]:
+        return "changes"
+    return str(meta.get("cdp_object") or find_destination(destination).default_object)
+
+
+def _audiences(project: Project, exposure: Exposure) -> list[Node]:
+    nodes = (project.nodes[name] for name in exposure.parents if name in project.nodes)
+    return [node for node in nodes if node.kind == "model" and node.name != "cdp_profiles"]
+
+
+def _audience(project: Project, exposure: Exposure) -> Node:
+    return _audiences(project, exposure)[0]
+
+
+def _parent(project: Project, exposure: Exposure, name: str) -> Node | None:
+    nodes = (project.nodes[parent] for parent in exposure.parents if parent in project.nodes)
+    return next((node for node in nodes if node.name == name), None)
+
+
+def _field(
+    project: Project, exposure: Exposure, name: str, given: str | Mapping[str, Any]
+) -> MappedField:
+    settings: Mapping[str, Any] = {"column": given} if isinstance(given, str) else given
+    destination = find_destination(exposure.meta["cdp_destination"])
+    return MappedField(
+        name=name,
+        column=settings.get("column"),
+        value=settings.get("value"),
+        hash=settings.get("hash"),
+        normalise=settings.get("normalise"),
+        is_of_profiles=_is_of_profiles(project, exposure, settings.get("column") or ""),
+        template=tuple(_template(project, exposure, settings.get("template") or "")),
+        set_once=settings.get("set_once", False),
+        skip_null=settings.get("skip_null", destination.skips_nulls),
+    )
+
+
+def _template(project: Project, exposure: Exposure, text: str) -> Iterator[str | Place]:
+    """The texts and the places of a template, in turn."""
+    end = 0
+    for place in _PLACE.finditer(text):
+        yield text[end : place.start()]
+        of_profiles = _is_of_profiles(project, exposure, place[1])
+        yield Place(place[1], place[2] or "", of_profiles)
+        end = place.end()
+    if text[end:]:
+        yield text[end:]
+
+
+def _is_of_profiles(project: Project, exposure: Exposure, column: str) -> bool:
+    maker = _maker(project, exposure, column)
+    return maker is not None and maker.name == "cdp_profiles"
+
+
+def _age(text: str | None) -> timedelta | None:
+    found = _AGE.fullmatch(text) if text else None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
