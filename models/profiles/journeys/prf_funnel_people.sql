@@ -3,7 +3,9 @@
 -- before it, and within the window of the first.
 
 {%- set funnels = cdp_funnels() %}
-{%- do cdp_warn_of_steps_that_nothing_has(ref('cdp_timeline')) %}
+{%- do cdp_warn_of_steps_that_nothing_has(
+    ref('cdp_timeline'), cdp_reference('event_names')
+) %}
 
 with interactions as (
     select * from {{ ref('cdp_timeline') }}

@@ -13,12 +13,13 @@ import pytest
 from support.project import ROOT
 
 
-def dbt(folder: Path, *arguments: str) -> None:
+def dbt(folder: Path, *arguments: str) -> str:
     run = subprocess.run(
         [Path(sys.executable).parent / "dbt", *arguments],
         cwd=folder, capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-4000:]
+    return run.stdout
 
 
 def test_a_host_project_builds_profiles_from_its_own_tables(
@@ -50,3 +51,8 @@ def test_a_host_project_builds_profiles_from_its_own_tables(
         (None, 9.99, 1),
     ]
     assert big == [("Ada",)]
+
+    # Names of the vocabulary that nothing has happened under are no mistake; others are.
+    slips = "{cdp_funnels: {till: {steps: [product_viewed, order_plcaed]}}}"
+    said = " ".join(dbt(shop, "run", "-s", "prf_funnel_people", "--vars", slips).split())
+    assert "cdp_funnels.till: 1 of 2 steps (order_plcaed) are of a kind" in said
