@@ -40,12 +40,19 @@ from {{ relation }}
     {{ return(modules.re.findall("'(\w+)'", stated.group(1)) if stated else []) }}
 {%- endmacro %}
 
-{#- Names, address and the local part of the email, folded to lower-case ASCII; empty
-    means null. -#}
+{#- Names without titles, degrees and middle initials, address and the local part of the
+    email, folded to lower-case ASCII; empty means null. -#}
 {% macro cdp_match_columns(columns, identifiers) -%}
+    {%- set beside = {
+        'first_name': '^((' ~ cdp.cdp_titles() ~ ')( |$))+|( [a-z])+$',
+        'last_name': '( (' ~ cdp.cdp_degrees() ~ '))+$',
+    } -%}
     {%- for name in ['first_name', 'last_name', 'address_line1', 'city', 'postal_code'] -%}
-    {%- if name in columns %}
-    {{ cdp.cdp_fold('cast(' ~ name ~ ' as ' ~ cdp.cdp_type('text') ~ ')') }} as match_{{ name }},
+    {%- set folded = cdp.cdp_fold('cast(' ~ name ~ ' as ' ~ cdp.cdp_type('text') ~ ')') -%}
+    {%- if name in columns and name in beside %}
+    nullif(regexp_replace({{ folded }}, '{{ beside[name] }}', '', 'g'), '') as match_{{ name }},
+    {% elif name in columns %}
+    {{ folded }} as match_{{ name }},
     {% else %}
     cast(null as {{ cdp.cdp_type('text') }}) as match_{{ name }},
     {% endif -%}

@@ -19,10 +19,13 @@ __all__ = ["COLUMNS", "LabelledFile", "guess_columns"]
 
 # Ours -> what others call it, the likeliest first; a name may go on after an underscore.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "first_name": ("first_name", "given_name", "forename", "firstname", "fname", "givenname"),
-    "last_name": ("last_name", "surname", "family_name", "lastname", "lname", "familyname"),
-    "full_name": ("full_name", "fullname", "name", "person_name"),
-    "birth_date": ("birth_date", "date_of_birth", "dob", "birthdate", "birthday"),
+    "first_name": ("first_name", "given_name", "forename", "firstname", "fname", "givenname",
+                   "first", "first_nm"),
+    "last_name": ("last_name", "surname", "family_name", "lastname", "lname", "familyname",
+                  "last", "last_nm"),
+    "full_name": ("full_name", "fullname", "name", "person_name", "customer_name",
+                  "contact_name", "client_name", "display_name"),
+    "birth_date": ("birth_date", "date_of_birth", "dob", "birthdate", "birthday", "birth_dt"),
     "birth_year": ("birth_year", "year_of_birth", "yob", "by"),
     "birth_month": ("birth_month", "month_of_birth", "bm"),
     "birth_day": ("birth_day", "day_of_birth", "bd"),
@@ -34,7 +37,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "street_number": ("street_number", "house_number", "street_no", "house_no", "housenumber"),
     "address_line1": ("address_line1", "address_line_1", "address_1", "address1",
-                      "street_address", "street_name", "street", "address"),
+                      "street_address", "street_name", "street", "address", "home_address",
+                      "mailing_address", "postal_address", "residential_address"),
     "address_line2": ("address_line2", "address_line_2", "address_2", "address2"),
     "city": ("city", "suburb", "town", "locality", "place", "birth_place", "place_of_birth"),
     "region": ("region", "state", "province", "county"),
@@ -44,8 +48,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "job_title": ("job_title", "occupation", "profession", "job"),
 }  # fmt: skip
 
-# A name of these may also end so: home_phone, contact_email.
-_ENDINGS = ("first_name", "last_name", "birth_date", "email", "phone", "postal_code", "city")
+# A name of these may also end so: home_phone, mailing_street.
+_ENDINGS = ("first_name", "last_name", "birth_date", "email", "phone", "address_line1", "city",
+            "region", "postal_code")  # fmt: skip
+_ALONE = ("address", "first", "last")  # neither ip_address nor last_seen
+# Part of one, as in ssn_last4, is another thing.
+_EXACT = ("national_id",)
 _DATE_FORMATS = (
     "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d",
     "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d %Y", "%B %d %Y", "%b %d, %Y", "%B %d, %Y",
@@ -55,12 +63,15 @@ _NOTHING = ("", "nan", "nat", "null", "none", "n/a", "<na>")
 
 def guess_columns(theirs: Sequence[str]) -> dict[str, str]:
     """Ours -> theirs, for those of our columns that a file seems to have; each used once."""
-    plain = {column: re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_") for column in theirs}
+    plain = {column: _plain(column) for column in theirs}
     found: dict[str, str] = {}
     for is_same, listed in (
         (str.__eq__, tuple(COLUMNS)),
-        (lambda name, known: name.startswith(f"{known}_"), tuple(COLUMNS)),
-        (lambda name, known: f"_{known}_" in f"{name}_", _ENDINGS),
+        (
+            lambda name, known: name.startswith(f"{known}_") and known not in _ALONE,
+            tuple(ours for ours in COLUMNS if ours not in _EXACT),
+        ),
+        (lambda name, known: f"_{known}_" in f"{name}_" and known not in _ALONE, _ENDINGS),
     ):
         for ours in listed:
             free = [column for column in theirs if column not in found.values()]
@@ -75,6 +86,12 @@ def guess_columns(theirs: Sequence[str]) -> dict[str, str]:
     if "first_name" in found and "last_name" in found:
         found.pop("full_name", None)  # a suffix, or what the two say already
     return found
+
+
+def _plain(column: str) -> str:
+    """ "MailingStreet" and "Mailing Street" as mailing_street."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", column)
+    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,9 @@ def test_a_sound_model_is_not_refused() -> None:
          {"first_name": "First Name", "postal_code": "Postcode Fake", "city": "birth_place"}),
         (["fname_c1", "by", "bm", "bd"],
          {"first_name": "fname_c1", "birth_year": "by", "birth_month": "bm", "birth_day": "bd"}),
+        (["FirstName", "LastName", "MailingStreet", "ssn_last4", "last_seen"],
+         {"first_name": "FirstName", "last_name": "LastName", "address_line1": "MailingStreet"}),
+        (["Full Name", "E-mail", "ip_address"], {"full_name": "Full Name", "email": "E-mail"}),
         (["colour"], {}),
     ],
 )  # fmt: skip
