@@ -477,6 +477,28 @@ STORIES = [
         keeps="a",
     ),
     Story(
+        "a_value_that_changes_hands_in_one_run",
+        [
+            [person("a", email="1")],
+            [person("a"), person("b", email="1")],
+        ],
+        ["a", "a | b"],
+        ["created", "split"],
+        keeps="a",
+    ),
+    Story(
+        "the_living_outlive_an_older_erased_profile",
+        [
+            [person("a", email="1"), person("b", email="2")],
+            [gone("a")],
+            [person("b", email="1")],
+            [person("a", email="3")],
+        ],
+        ["a | b", "b", "b", "a | b"],
+        ["created created", "erased", "merged", "created"],
+        keeps="b",
+    ),
+    Story(
         "a_merged_id_never_wakes",
         [
             [person("a", email="1"), person("b", email="2", phone="1")],
