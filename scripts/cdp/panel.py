@@ -6,6 +6,7 @@ model when its file is there, a source when a YAML file declares it.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ __all__ = ["problems"]
 
 _READ_BY_PYTHON = {"cdp_live_targets", "cdp_share_columns"}
 _KINDS = ("email", "phone", "text")
+_TYPE_COLUMNS = {
+    "identifier_limits": ("identifier_type",),
+    "identifier_cardinality": ("identifier_type", "seen_with"),
+}
 _STATED = re.compile(r"cdp_identifiers['\"]?:\s*(\[[^\]]*\]|(?:-\s*\w+\s*)+)")
 _SOURCE_KEYS = ("brand", "database", "schemas")
 _ATTRIBUTE_KEYS = ("group", "half_life_days", "min_confidence", "optional", "rule", "sources")
@@ -104,6 +109,12 @@ class _Known:
             files += package.files("model-paths", "models", "*.yml")
         text = "\n".join(path.read_text(encoding="utf-8") for path in files)
         return set(re.findall(r"\w+", " ".join(_STATED.findall(text))))
+
+    @cached_property
+    def identifiers(self) -> set[str]:
+        """The identifier types that there are: in use, ready for use, or shipped."""
+        panels = (self.panel, read_panel([self.package("cdp") or self.own]))
+        return self.emitted.union(*(panel.get("cdp_identifier_types") or {} for panel in panels))
 
     def package(self, name: str) -> Package | None:
         """The package of that name."""
@@ -205,8 +216,24 @@ def _check_reference(known: _Known, value: Any) -> Iterator[str]:
     keys = {name.removeprefix("cdp_") for name in cdp.seeds}
     yield from _unknown_keys("cdp_reference", value, keys)
     for key, entry in value.items() if isinstance(value, Mapping) else ():
-        for problem in _check_refs(known, "", [entry], "seed", lambda package: package.seeds):
-            yield f"cdp_reference.{key}{problem.removeprefix('[0]')}"
+        wrong = list(_check_refs(known, "", [entry], "seed", lambda package: package.seeds))
+        yield from (f"cdp_reference.{key}{text.removeprefix('[0]')}" for text in wrong)
+        if key in _TYPE_COLUMNS and not wrong:
+            yield from _check_types_of_seed(known, key, str(entry))
+
+
+def _check_types_of_seed(known: _Known, key: str, entry: str) -> Iterator[str]:
+    """A row for a type that nothing has would be passed over in silence."""
+    name, seed = entry.split(".")
+    path = (known.package(name) or known.own).seeds[seed]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    named = {row[column] for row in rows for column in _TYPE_COLUMNS[key] if row.get(column)}
+    for kind in sorted(named - known.identifiers):
+        yield (
+            f"cdp_reference.{key}: {entry} has a row for '{kind}', which is no identifier type."
+            f"{_nearest(kind, known.identifiers)} Correct it, or take it out."
+        )
 
 
 def _check_attributes(_: _Known, value: Any) -> Iterator[str]:

@@ -192,6 +192,25 @@ def test_a_host_project_lists_its_own_models_over_our_defaults(tmp_path: Path) -
     assert [re.findall(r"'(.+?)'", text) for text in found] == [["cdp_timezone"], ["cdp_segments"]]
 
 
+@pytest.mark.parametrize(
+    ("seed", "header"),
+    [
+        ("identifier_limits", "identifier_type,priority"),
+        ("identifier_cardinality", "seen_with,max_values"),
+    ],
+)
+def test_a_limit_on_a_type_that_nothing_has_is_named(
+    tmp_path: Path, seed: str, header: str
+) -> None:
+    own_seed = {"cdp_reference": {seed: "shop.our_rules"}}
+    host = host_project(tmp_path, {"cdp": own_seed | {"cdp_inputs": {}}})
+    (host / "seeds").mkdir()
+    (host / "seeds/our_rules.csv").write_text(f"{header}\nemail,1\nemial,2\n")
+    [found] = problems(host)
+    assert f"cdp_reference.{seed}: shop.our_rules has a row for 'emial'" in found
+    assert "Did you mean 'email'?" in found
+
+
 def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "dbt_project.yml").write_text("name: cdp\nvars: {cdp: [}\n")
     with pytest.raises(ConfigError, match=r"dbt_project\.yml line 2 is not valid YAML"):
