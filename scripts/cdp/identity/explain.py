@@ -75,7 +75,10 @@ _EVER_OF = """
     where history.profile_number = ?
 """
 _REVIEW = """
-    select reason, line_to_link from {cdp}.cdp_identity_review
+    select
+        reason, line_to_link,
+        one_source || ':' || one_record_id, other_source || ':' || other_record_id
+    from {cdp}.cdp_identity_review
     where (one_profile_id in ({marks}) and other_profile_id in ({other_marks}))
         or (other_profile_id in ({marks}) and one_profile_id in ({other_marks}))
     order by weight desc
@@ -297,12 +300,13 @@ class _Build:
         row, link = closest
         yield _unlikeness(link, is_household=bool(row[6]))
         if self.places.columns(self.warehouse, "cdp_identity_review"):
-            for why, line in self._rows(_REVIEW, *ours, *theirs, *ours, *theirs, **names)[:1]:
+            rows = self._rows(_REVIEW, *ours, *theirs, *ours, *theirs, **names)
+            for why, line, *records in rows[:1]:
                 yield Reason(
                     "review",
                     f"It waits for a decision in cdp_identity_review: {why}. To link them, add to "
                     f"the seed cdp_identity_overrides: {line}",
-                    records=_records(link),
+                    records=tuple(records),
                 )
 
     def _matches_people(self) -> bool:

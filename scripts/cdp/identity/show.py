@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cdp.identity.comparison import Cluster, Example
 from cdp.identity.evidence import Link
@@ -55,7 +56,7 @@ def print_sections(sections: Sequence[Section], console: Console) -> None:
             numbers = section.rows and isinstance(section.rows[0][place], int | float)
             table.add_column(column, justify="right" if numbers else "left")
         for row in section.rows:
-            table.add_row(*map(_text, row))
+            table.add_row(*(Text(_text(value)) for value in row))  # no markup, no :emoji:
         console.print(table)
 
 

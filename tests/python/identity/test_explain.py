@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 from cdp.errors import ConfigError
 from cdp.identity.evidence import Graph, Link, record, shortest_chain, value
 from cdp.identity.explain import Explanation, explain
 from cdp.identity.lookup import Country, phone_forms
-from cdp.identity.show import masked_explanation
+from cdp.identity.show import Section, masked_explanation, print_sections
 from cdp.warehouse import Warehouse
 from identity.conftest import History
 from identity.stories import STORIES
@@ -135,6 +137,14 @@ def test_masked_it_shows_no_value(ask: Ask) -> None:
         assert "1@" not in shown
         assert "+1202" not in shown
         assert "family_phone/a" not in shown
+
+
+def test_values_are_shown_as_they_are_written() -> None:
+    told = StringIO()
+    section = Section("Values", ("value",), [("crm:x:1",), ("[b]ann[/i]@mail.example",)])
+    print_sections([section], Console(file=told))
+    assert "crm:x:1" in told.getvalue()
+    assert "[b]ann[/i]@mail.example" in told.getvalue()
 
 
 def test_a_phone_is_read_as_the_models_read_it() -> None:
