@@ -1,6 +1,6 @@
-{#- The incremental strategy `cdp_days`: days that have changed are replaced as a whole. The
-    model selects all rows of such a day, or, for one that is now empty, one row without
-    fingerprint; `unique_key` names what a day is. -#}
+{#- The incremental strategy `cdp_days`: days, or profiles, that have changed are replaced as
+    a whole. The model selects all rows of such a day, or, for one that is now empty, one row
+    without fingerprint; `unique_key` names what a day, or a profile, is. -#}
 {% macro get_incremental_cdp_days_sql(arguments) -%}
     {%- set target, changed = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}

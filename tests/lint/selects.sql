@@ -38,7 +38,7 @@ select * from {{ overrides }}
 {% macro cdp_interaction_rows(contract) -%}
 refunds_of_orders
 {%- endmacro %}
-{% macro cdp_stale_days(found, keys) -%}
+{% macro cdp_stale_keys(found, keys) -%}
 select * from {{ found }}
 {%- endmacro %}
 {% macro cdp_interactions() -%}

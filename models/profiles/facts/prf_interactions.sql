@@ -1,7 +1,7 @@
 -- One row per interaction: each row of each contract below that names somebody and has
 -- happened. (contract, source, record_id) is unique. Whose it is stands nowhere: so the
 -- table does not age when profiles merge or split; cdp_timeline says it.
--- A run replaces the days that have changed (macros/profiles/cdp_stale_days.sql).
+-- A run replaces the days that have changed (macros/profiles/cdp_stale_keys.sql).
 
 {{ config(
     materialized='incremental',
@@ -58,7 +58,7 @@ found as (
 ),
 
 stale_days as (
-    {{ cdp_stale_days('found', ['contract', 'activity_date']) }}
+    {{ cdp_stale_keys('found', ['contract', 'activity_date']) }}
 ),
 {%- endif %}
 

@@ -26,7 +26,7 @@ found as (
 ),
 
 stale_days as (
-    {{ cdp_stale_days('found', ['activity_date']) }}
+    {{ cdp_stale_keys('found', ['activity_date']) }}
 ),
 {%- endif %}
 

@@ -30,11 +30,13 @@ from support.project import ROOT, Project
 
 CLOCK = "2001-01-01 00:00:00"
 START = datetime(2018, 1, 1, 12)
-INCREMENTAL = ("prf_interactions", "prf_session_parts", "prf_product_view_days")
+INCREMENTAL = (
+    "prf_interactions", "prf_session_parts", "prf_session_days", "cdp_sessions",
+    "prf_event_days", "prf_product_view_days",
+)  # fmt: skip
 # Each reads those before it; as views they follow the incremental tables.
 DERIVED = (
-    "cdp_timeline", "prf_session_days", "cdp_sessions", "prf_event_days", "prf_products",
-    "prf_product_views", "prf_traits__behaviour",
+    "cdp_timeline", "prf_products", "prf_product_views", "prf_traits__behaviour",
 )  # fmt: skip
 PUBLISHED = ("cdp_timeline", "cdp_sessions", "prf_traits__behaviour")
 KEYS = ("k1", "k2", "k3")
@@ -59,7 +61,7 @@ class Layer:
 
     def begin(self) -> None:
         for name in INCREMENTAL:
-            self.warehouse.execute(f"delete from cdp_internal.{name}")
+            self.warehouse.execute(f"delete from {self._place(name)}")
 
     def deliver(self, run: Run) -> None:
         for contract in ("events", "orders", "refunds", "consents"):
@@ -74,15 +76,13 @@ class Layer:
             )
 
     def advance(self, run: Run) -> int:
-        """An incremental run; returns the days that it replaced."""
+        """An incremental run; returns how many rows it put in place of others."""
         replaced = 0
         for name in INCREMENTAL:
             self.warehouse.execute("drop table if exists delta")
             select = self._at(run, self.sql["incremental"][name])
             self.warehouse.execute(f"create table delta as {select}")
-            replaced += self.warehouse.query(
-                "select count(*) from (select distinct activity_date from delta) as days"
-            )[0][0]
+            replaced += self.warehouse.query("select count(*) from delta")[0][0]
             for statement in self.sql["replace"][name].split(";"):
                 self.warehouse.execute(statement)
         return replaced
@@ -90,11 +90,11 @@ class Layer:
     def rebuild(self, run: Run) -> None:
         """A full refresh."""
         for name in INCREMENTAL:
-            table = f"cdp_internal.{name}"
+            table = self._place(name)
             select = self._at(run, self.sql["full"][name])
             self.warehouse.execute("drop table if exists delta")
             self.warehouse.execute(f"create table delta as {select}")
-            columns = ", ".join(self.warehouse.columns("cdp_internal", name))
+            columns = ", ".join(self.warehouse.columns(*table.split(".")))
             self.warehouse.execute(f"delete from {table}")
             self.warehouse.execute(f"insert into {table} ({columns}) select {columns} from delta")
 

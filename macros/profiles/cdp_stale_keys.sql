@@ -1,8 +1,8 @@
-{#- The days on which an incremental table no longer agrees with what it is made of: `found`
-    has a fingerprint for each row as it is now, the table for each of its own. Fingerprints
-    add up, so a day agrees when they cancel out; rows that are late, changed, deleted, or
-    of a future that has come leave a difference. -#}
-{% macro cdp_stale_days(found, keys) -%}
+{#- The days, or profiles, of which an incremental table no longer agrees with what it is
+    made of: `found` has a fingerprint for each row as it is now, the table for each of its
+    own. Fingerprints add up, so a day agrees when they cancel out; rows that are late,
+    changed, deleted, of a future that has come, or of somebody else leave a difference. -#}
+{% macro cdp_stale_keys(found, keys) -%}
     select {{ keys | join(', ') }}
     from (
         select {{ keys | join(', ') }}, fingerprint from {{ found }}
