@@ -39,18 +39,31 @@ visits as (
     group by profile_id
 ),
 
-views_ranked as (
+last_looks as (
     select
         profile_id,
-        product_id,
-        product_name,
-        category,
-        last_viewed_at,
+        max(last_viewed_at) as last_viewed_at
+    from product_views
+    group by profile_id
+),
+
+-- Of the looks of her last moment alone: to sort all of them costs far more.
+views_ranked as (
+    select
+        product_views.profile_id,
+        product_views.product_id,
+        product_views.product_name,
+        product_views.category,
+        product_views.last_viewed_at,
         row_number() over (
-            partition by profile_id
-            order by last_viewed_at desc, product_id
+            partition by product_views.profile_id
+            order by product_views.product_id
         ) as position
     from product_views
+    inner join last_looks
+        on
+            product_views.profile_id = last_looks.profile_id
+            and product_views.last_viewed_at = last_looks.last_viewed_at
 ),
 
 final as (

@@ -22,64 +22,78 @@ categories as (
     group by profile_id, category
 ),
 
-ranked as (
+-- Each ranking sorts only the categories that can come first in it.
+favourites as (
     select
-        *,
+        profile_id,
+        category,
+        row_number() over (
+            partition by profile_id
+            order by revenue desc, lines_bought desc, category
+        ) as position
+    from categories
+    where lines_bought > 0
+),
+
+interests as (
+    select
+        profile_id,
+        category,
         row_number() over (
             partition by profile_id
             order by interest desc, category
-        ) as interest_position,
-        row_number() over (
-            partition by profile_id
-            order by
-                case when lines_bought > 0 then 0 else 1 end,
-                revenue desc,
-                lines_bought desc,
-                category
-        ) as purchase_position,
-        row_number() over (
-            partition by profile_id
-            order by
-                case when lines_bought = 0 then 0 else 1 end,
-                views_last_30_days desc,
-                category
-        ) as browsed_position
+        ) as position
     from categories
+    where interest > 0
 ),
 
-final as (
+browsed as (
     select
         profile_id,
-        max(case when purchase_position = 1 and lines_bought > 0 then category end)
-            as favourite_category,
-        {%- for position in [1, 2, 3] %}
-        max(
-            case
-                when interest_position = {{ position }} and interest > 0 then category
-            end
-        ) as interest_category_{{ position }},
-        {%- endfor %}
-        max(
-            case
-                when
-                    browsed_position = 1
-                    and lines_bought = 0
-                    and views_last_30_days > 0
-                    then category
-            end
-        ) as browsed_category_never_bought,
-        max(
-            case
-                when browsed_position = 1 and lines_bought = 0 then views_last_30_days
-                else 0
-            end
-        ) as browsed_category_views_last_30_days,
+        category,
+        views_last_30_days,
+        row_number() over (
+            partition by profile_id
+            order by views_last_30_days desc, category
+        ) as position
+    from categories
+    where lines_bought = 0 and views_last_30_days > 0
+),
+
+counts as (
+    select
+        profile_id,
         count(case when lines_bought > 0 then 1 end) as categories_bought,
         count(case when views_last_30_days > 0 then 1 end)
             as categories_viewed_last_30_days,
         count(case when views > 0 then 1 end) as categories_viewed_lifetime
-    from ranked
+    from categories
     group by profile_id
+),
+
+final as (
+    select
+        counts.profile_id,
+        favourites.category as favourite_category,
+        {%- for position in [1, 2, 3] %}
+        interests_{{ position }}.category as interest_category_{{ position }},
+        {%- endfor %}
+        browsed.category as browsed_category_never_bought,
+        coalesce(browsed.views_last_30_days, 0) as browsed_category_views_last_30_days,
+        counts.categories_bought,
+        counts.categories_viewed_last_30_days,
+        counts.categories_viewed_lifetime
+    from counts
+    left join favourites
+        on counts.profile_id = favourites.profile_id and favourites.position = 1
+    {%- for position in [1, 2, 3] %}
+    left join interests as interests_{{ position }}
+        on
+            counts.profile_id = interests_{{ position }}.profile_id
+            and interests_{{ position }}.position = {{ position }}
+    {%- endfor %}
+    left join browsed
+        on counts.profile_id = browsed.profile_id and browsed.position = 1
 )
 
 select * from final
