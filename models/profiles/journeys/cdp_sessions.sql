@@ -21,8 +21,9 @@ with session_days as (
 ),
 {%- if is_incremental() %}
 
+-- Off the table, not off the CTE: one that is read twice is laid down with all columns.
 stale_profiles as (
-    {{ cdp_stale_keys('session_days', ['profile_id']) }}
+    {{ cdp_stale_keys(ref('prf_session_days'), ['profile_id']) }}
 ),
 {%- endif %}
 
