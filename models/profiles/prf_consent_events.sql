@@ -15,6 +15,39 @@ messages as (
     {{ cdp_profiled('messages', ['occurred_at', 'channel', 'kind'], until_now=false) }}
 ),
 
+inp_messages as (
+    select * from {{ ref('inp_messages') }}
+    where kind = 'unsubscribed' and not coalesce(is_deleted, false)
+),
+
+unlinked_holders as (
+    select * from {{ ref('prf_unlinked_holders') }}
+),
+
+-- Under an address that links nobody: for all who have it.
+unsubscribed as (
+    select
+        profile_id,
+        source,
+        record_id,
+        channel,
+        occurred_at
+    from messages
+    where kind = 'unsubscribed'
+    union all
+    select
+        unlinked_holders.profile_id,
+        inp_messages.source,
+        inp_messages.record_id,
+        inp_messages.channel,
+        inp_messages.occurred_at
+    from inp_messages
+    inner join unlinked_holders
+        on
+            inp_messages.source = unlinked_holders.source
+            and inp_messages.identity_key = unlinked_holders.record_id
+),
+
 events as (
     {{ cdp_profiled('events', ['occurred_at', 'is_gpc'], until_now=false) }}
 ),
@@ -54,18 +87,17 @@ statements as (
     union all
 
     select
-        messages.profile_id,
+        unsubscribed.profile_id,
         purposes_of_channels.purpose,
-        messages.channel,
+        unsubscribed.channel,
         'withdrawn' as status,
-        {{ cdp_refused_at('messages.occurred_at') }} as occurred_at,
-        messages.source,
-        messages.record_id,
+        {{ cdp_refused_at('unsubscribed.occurred_at') }} as occurred_at,
+        unsubscribed.source,
+        unsubscribed.record_id,
         'consent' as legal_basis
-    from messages
+    from unsubscribed
     inner join purposes_of_channels
-        on purposes_of_channels.channels like concat('% ', messages.channel, ' %')
-    where messages.kind = 'unsubscribed'
+        on purposes_of_channels.channels like concat('% ', unsubscribed.channel, ' %')
 
     union all
 

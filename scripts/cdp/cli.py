@@ -238,7 +238,7 @@ def build(
     \b
     Examples:
       cdp build
-      cdp build --select tag:identity
+      cdp build --select +cdp_identity_map --indirect-selection buildable
       cdp build --full-refresh --threads 8
       cdp build --beside --select tag:identity
       cdp build --beside --drop

@@ -1,6 +1,7 @@
 -- One row per consent or preference change of a profile. A grant must have happened. A
 -- refusal holds however it is dated: one without a date, or by a clock that runs ahead,
--- counts as said just now.
+-- counts as said just now. A refusal under an address that links nobody holds for all
+-- who have that address.
 
 with consents as (
     select * from {{ ref('inp_consents') }}
@@ -11,6 +12,10 @@ identity_map as (
     select * from {{ ref('cdp_identity_map') }}
 ),
 
+unlinked_holders as (
+    select * from {{ ref('prf_unlinked_holders') }}
+),
+
 dated as (
     select
         *,
@@ -19,10 +24,26 @@ dated as (
             else {{ cdp_refused_at('occurred_at') }}
         end as counts_from
     from consents
+),
+
+of_whom as (
+    select
+        source,
+        record_id,
+        profile_id,
+        true as is_linked
+    from identity_map
+    union all
+    select
+        source,
+        record_id,
+        profile_id,
+        false as is_linked
+    from unlinked_holders
 )
 
 select
-    identity_map.profile_id,
+    of_whom.profile_id,
     dated.source,
     dated.record_id,
     dated.brand,
@@ -34,8 +55,10 @@ select
     dated.jurisdiction,
     dated.wording_version
 from dated
-inner join identity_map
+inner join of_whom
     on
-        dated.source = identity_map.source
-        and dated.identity_key = identity_map.record_id
-where dated.counts_from <= {{ cdp_now() }}
+        dated.source = of_whom.source
+        and dated.identity_key = of_whom.record_id
+where
+    dated.counts_from <= {{ cdp_now() }}
+    and (of_whom.is_linked or lower(dated.status) <> 'granted')

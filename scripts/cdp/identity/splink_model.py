@@ -36,6 +36,7 @@ Comparisons = Mapping[str, Mapping[str, Any]]  # as the macro cdp_match_comparis
 Shares = Mapping[str, Mapping[str, tuple[float, float]]]  # comparison -> level -> (m, u)
 
 _MOST_PEOPLE = 200_000
+_log = logging.getLogger(__name__)
 _MOST_PAIRS = 1e6
 _LEAST_PAIRS = 50
 # What pairs have in common while the rest is fitted: each leaves the others free.
@@ -173,12 +174,23 @@ def estimate(
     for columns in _SESSIONS:
         rule = " and ".join(f"l.{column} = r.{column}" for column in columns)
         if _pairs(connection, columns) >= _LEAST_PAIRS:
-            fitted.training.estimate_parameters_using_expectation_maximisation(
-                rule, max_pairs=_MOST_PAIRS
-            )
+            _maximise(fitted, rule)
     model = fitted.misc.save_model_to_json()
     found = {one["output_column_name"]: _shares(one) for one in model["comparisons"]}
     return {name: shares for name, shares in found.items() if any(m for m, _ in shares.values())}
+
+
+def _maximise(fitted: Linker, rule: str) -> None:
+    """One session; it is left out where Splink finds that nobody is at some level: it stops
+    at a share below 1e-300, and the other sessions know more of that level."""
+    try:
+        fitted.training.estimate_parameters_using_expectation_maximisation(
+            rule, max_pairs=_MOST_PAIRS
+        )
+    except ValueError as error:
+        if "below the minimum allowed" not in str(error):
+            raise
+        _log.info("session left out: %s", rule)
 
 
 def _pairs(connection: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> float:

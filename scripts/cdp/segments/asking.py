@@ -119,6 +119,7 @@ def explain(project_dir: Path, target: str, name: str, person: str) -> Explained
     library = Library.read(project)
     document = next((d for d in library.documents if _full(name) in d.models), None)
     node = library.catalogue.segments[_full(name)] if document else _segment(project, name)
+    sql = "" if document else _compiled(project, node)  # first: dbt needs the warehouse, too
     with _opened(project_dir, target) as warehouse:
         found = Lookup(project_dir, warehouse, Places.here(target)).find(person)
         if len(found.profiles) != 1:
@@ -133,7 +134,7 @@ def explain(project_dir: Path, target: str, name: str, person: str) -> Explained
         else:
             from cdp.segments.explain_sql import explain_sql
 
-            held = explain_sql(_compiled(project, node), profile_id, warehouse)
+            held = explain_sql(sql, profile_id, warehouse)
         since = _Asking(project, warehouse).member_since(node.name, profile_id)
     return Explained(node.name, profile_id, since is not None, since, tuple(held))
 
