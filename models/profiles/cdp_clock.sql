@@ -1,5 +1,6 @@
--- One row: the moment from which this build counted. Segments made from audiences join
--- it, so that they count from the same moment in every project and every preview.
+-- One row per warehouse: the moment from which this build counted. Segments made from
+-- audiences join it, so that they count from the same moment in every project and
+-- every preview.
 
 {{ config(schema=none, access='public') }}
 
