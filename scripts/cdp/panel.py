@@ -99,22 +99,27 @@ class _Known:
         inputs = self.panel.get("cdp_inputs")
         entries = inputs.values() if isinstance(inputs, Mapping) else ()
         listed = {str(entry) for models in entries for entry in models or ()}
+        return self._stated(lambda model: model in listed)
+
+    @cached_property
+    def identifiers(self) -> set[str]:
+        """The identifier types that there are: in use, or ready for use in some model."""
+        panels = (self.panel, read_panel([self.package("cdp") or self.own]))
+        stated = self._stated(lambda model: True)
+        return stated.union(*(panel.get("cdp_identifier_types") or {} for panel in panels))
+
+    def _stated(self, wanted: Callable[[str], bool]) -> set[str]:
+        """The identifiers that the wanted models (package.model) state, and all YAML."""
         files = [
             path
             for package in self.packages
             for name, path in package.models.items()
-            if f"{package.name}.{name}" in listed
+            if wanted(f"{package.name}.{name}")
         ]
         for package in self.packages:
             files += package.files("model-paths", "models", "*.yml")
         text = "\n".join(path.read_text(encoding="utf-8") for path in files)
         return set(re.findall(r"\w+", " ".join(_STATED.findall(text))))
-
-    @cached_property
-    def identifiers(self) -> set[str]:
-        """The identifier types that there are: in use, ready for use, or shipped."""
-        panels = (self.panel, read_panel([self.package("cdp") or self.own]))
-        return self.emitted.union(*(panel.get("cdp_identifier_types") or {} for panel in panels))
 
     def package(self, name: str) -> Package | None:
         """The package of that name."""

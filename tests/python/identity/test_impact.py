@@ -100,6 +100,8 @@ def shop(duckdb_project: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
     panel = settings["vars"]["cdp"]
     panel["cdp_sources"] = {"shopify": {}}
     panel["cdp_inputs"] = {"people": ["cdp.stg_shopify__customers"]}
+    types = panel["cdp_identifier_types"]
+    panel["cdp_identifier_types"] = {n: types[n] for n in ("email", "phone", "shopify_customer_id")}
     (copy / "dbt_project.yml").write_text(yaml.safe_dump(settings))
     shutil.rmtree(copy / "models" / "syncs")
     (customer,) = (
