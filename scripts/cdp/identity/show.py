@@ -28,6 +28,8 @@ __all__ = [
     "types_section",
 ]
 
+_WIDE = 1000  # columns; a table takes no more than its cells need
+
 
 @dataclass(frozen=True)
 class Section:
@@ -49,12 +51,16 @@ def as_markdown(title: str, sections: Sequence[Section]) -> str:
 
 
 def print_sections(sections: Sequence[Section], console: Console) -> None:
-    """The sections as tables of the terminal."""
+    """The sections as tables: nothing is cut off, and what is piped has all the room it asks."""
+    if not console.is_terminal:
+        console.width = _WIDE
     for section in sections:
         table = Table(title=section.title, title_justify="left", title_style="bold")
         for place, column in enumerate(section.columns):
             numbers = section.rows and isinstance(section.rows[0][place], int | float)
-            table.add_column(column, justify="right" if numbers else "left")
+            table.add_column(
+                column, justify="right" if numbers else "left", overflow="fold", no_wrap=False
+            )
         for row in section.rows:
             table.add_row(*(Text(_text(value)) for value in row))  # no markup, no :emoji:
         console.print(table)
