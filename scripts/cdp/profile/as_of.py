@@ -217,7 +217,9 @@ def _lineage(project: Project, trait: Node) -> list[Node]:
 
 
 def _is_step(node: Node) -> bool:
-    return node.kind == "model" and not node.name.startswith(("idg_", "cdp_id"))
+    """Whether the model is built again; who has an address that links nobody is today's."""
+    is_today = node.name.startswith(("idg_", "cdp_id")) or node.name == "prf_unlinked_holders"
+    return node.kind == "model" and not is_today
 
 
 def _is_identity(node: Node) -> bool:

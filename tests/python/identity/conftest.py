@@ -61,7 +61,9 @@ class History:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.manifest = self.manifest or dbtRunner().invoke(["parse", *common]).result
-            outcome = dbtRunner(manifest=self.manifest).invoke([*arguments, *common])
+            outcome = dbtRunner(manifest=self.manifest).invoke(
+                [arguments[0], *common, *arguments[1:]]
+            )
         if outcome.exception:
             return [str(outcome.exception)]
         results = getattr(outcome.result, "results", [])

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from cdp.activation.gate import reason_sql
-from cdp.project import Purpose
+from cdp.activation.hashing import hash_bucket_sql
 from cdp.warehouse import Warehouse
 from support.project import ROOT
 
@@ -39,23 +38,19 @@ def cdp_split(dialect: str, segment: str, profile_id: str, holdout_pct: int) -> 
 
 @pytest.mark.parametrize("holdout_pct", [1, 10, 50])
 def test_the_gate_withholds_the_control_group(warehouse: Warehouse, holdout_pct: int) -> None:
-    spec: Any = SimpleNamespace(
-        audience=SimpleNamespace(name="seg_regulars"),
-        purpose=Purpose("service", "contract"),
-        holdout_pct=holdout_pct,
-    )
+    bucket = hash_bucket_sql(warehouse.dialect, "'seg_regulars|' || profile_id")
     split = cdp_split(warehouse.dialect, "'seg_regulars'", "profile_id", holdout_pct)
     [[control, both, treatment]] = warehouse.query(
         f"""
         with people as (
-            select 'p' || lpad(cast(n as text), 10, '0') as profile_id, 0 as is_refused
+            select 'p' || lpad(cast(n as text), 10, '0') as profile_id
             from generate_series(1, {PEOPLE}) as series(n)
         ),
 
         dealt as (
             select
                 {split} as split,
-                {reason_sql(spec, "profile_id", warehouse.dialect)} as reason
+                case when {bucket} < {holdout_pct * 100} then 'holdout' end as reason
             from people
         )
 

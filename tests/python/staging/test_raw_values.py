@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import Project
+import yaml
+
+from conftest import ROOT, Project
 
 TILL = """
 create table pos.transactions as
@@ -23,6 +25,8 @@ from (values
     ('no time', null, 'yesterday', ' ')
 ) as rows (id, card, time, total)
 """
+
+INPUTS = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["cdp"]["cdp_inputs"]
 
 
 def build(
@@ -77,7 +81,7 @@ def test_a_missing_column_is_named(duckdb_project: Project) -> None:
     run = build(
         duckdb_project,
         "stg_survey__responses stg_finance__fx_rates inp_refunds inp_reporting_rates inp_fx_rates",
-        cdp_inputs={"refunds": ["cdp.stg_finance__fx_rates"]},
+        cdp_inputs=INPUTS | {"refunds": ["cdp.stg_finance__fx_rates"]},
     )
     assert run.returncode == 1
     assert '"responses" has no column instrument, submitted_at. Restore it' in run.stdout
