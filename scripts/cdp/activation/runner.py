@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cdp.activation.batches import cut
 from cdp.activation.diff import DIFF_TABLE
 from cdp.activation.gate import refused
 from cdp.activation.hashing import fingerprint
@@ -162,6 +163,7 @@ class _Delivery:
         if self.plan.changes:
             self.ledger.plan_rows(self.run, DIFF_TABLE, self.diff.hash_version)
             try:
+                self._check()
                 self._send_all("operation = 'remove'")
                 self.held_back = self.ledger.hold_back_rekeyed(self.run)
                 self._send_all("operation in ('create', 'adopt', 'update', 'unchanged')")
@@ -171,6 +173,14 @@ class _Delivery:
                 self.ledger.leave(self.run, "aborted", "stopped")
                 self.ledger.leave(self.run, "unknown", "stopped", "('attempted', 'accepted_async')")
         return self._close()
+
+    def _check(self) -> None:
+        """Ask the destination before the first row is written. Raises FatalDestinationError."""
+        facts = self.plan.facts()
+        if facts["create"] or facts["adopt"] or facts["update"]:
+            problems = list(self.destination.check())
+            if problems:
+                raise FatalDestinationError(" ".join(problems))
 
     def _finish(self) -> None:
         if self.destination.polls:
@@ -216,20 +226,17 @@ class _Delivery:
             self.progress(self.spec.name, self.done, max(self.done, self.plan.changes))
 
     def _batches(self, condition: str) -> Iterator[list[_Planned]]:
-        """Rows in the plan's order, cut at the batch size and where a former batch ends."""
+        """Rows in the plan's order, as the destination takes them at once."""
         size = self.destination.batch_rows
         ((first, last),) = self.ledger.rows(
             f"select min(position), max(position) from {DIFF_TABLE} where {condition}"  # noqa: S608
         )
-        batch: list[_Planned] = []
-        for start in range(first or 1, (last or 0) + 1, size):
-            for row in self._rows(condition, start, min(start + size, last + 1)):
-                if batch and (len(batch) == size or batch[-1].resend_key != row.resend_key):
-                    yield batch
-                    batch = []
-                batch.append(row)
-        if batch:
-            yield batch
+        rows = (
+            row
+            for start in range(first or 1, (last or 0) + 1, size)
+            for row in self._rows(condition, start, min(start + size, last + 1))
+        )
+        return cut(rows, self.destination)
 
     def _rows(self, condition: str, start: int, stop: int) -> Iterator[_Planned]:
         names = [f"field_{number}" for number in range(len(self.diff.fields))]
@@ -248,6 +255,7 @@ class _Delivery:
 
     def _send(self, planned: list[_Planned]) -> None:
         ready = [row for row in planned if row.position not in self.held_back]
+        ready = self._sendable(ready)
         if allowed := self._allowed(ready):
             self._attempt(allowed)
 
@@ -259,6 +267,16 @@ class _Delivery:
         self._settle((row, Outcome("aborted", reasons[row.profile_id or ""])) for row in stopped)
         gone = {row.position for row in stopped}
         return [row for row in planned if row.position not in gone]
+
+    def _sendable(self, planned: list[_Planned]) -> list[_Planned]:
+        """Those that the destination could take at all; removals always are."""
+        refusals = {
+            row.position: refusal
+            for row in planned
+            if row.operation != "remove" and (refusal := self.destination.refusal(row.row))
+        }
+        self._settle((row, refusals[row.position]) for row in planned if row.position in refusals)
+        return [row for row in planned if row.position not in refusals]
 
     def _attempt(self, planned: Sequence[_Planned]) -> None:
         """One call for these rows; a batch refused as a whole is halved until the bad rows

@@ -1,9 +1,10 @@
 """Calls of HTTP destinations: bounded, throttled, tried again, and read with care.
 
-An answer is at most 1 MB and a minute long; redirects are refused, so that no secret
-follows them. 408, 425, 429 and 5xx are tried again with growing, jittered pauses, or after
-`Retry-After` (seconds or a date), which all syncs of the account then keep. While the
-account is down for another sync, one attempt is enough.
+An answer is at most a minute long, and 1 MB unless the caller says otherwise; redirects are
+refused, so that no secret follows them. 408, 425, 429 and 5xx are tried again with growing,
+jittered pauses, or after `Retry-After` (seconds or a date), which all syncs of the account
+then keep. While the account is down for another sync, one attempt is enough. What must not
+be done twice is not sent again where no answer came.
 """
 
 from __future__ import annotations
@@ -23,7 +24,13 @@ import stamina
 
 from cdp.destinations._accounts import Account
 from cdp.destinations._base import NoAnswer
-from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
+from cdp.errors import (
+    CdpError,
+    ConfigError,
+    FatalDestinationError,
+    RecordRejected,
+    RetriableError,
+)
 
 __all__ = ["Answer", "Caller", "refuse_private"]
 
@@ -40,7 +47,7 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True)
 class Answer:
-    """A 2xx answer, read to its end."""
+    """An answer, read to its end."""
 
     status: int
     headers: Mapping[str, str]
@@ -48,7 +55,12 @@ class Answer:
 
 
 class Caller:
-    """One destination's way to its vendor. `name` stands in messages: "the webhook"."""
+    """One destination's way to its vendor. `name` stands in messages: "the webhook".
+
+    refused: what an answer that is no 2xx means, where the vendor has its own way to say so;
+    None leaves it to the status. is_repeatable: whether a call may be made again that was
+    perhaps applied.
+    """
 
     def __init__(
         self,
@@ -58,8 +70,13 @@ class Caller:
         timeout_seconds: float = 15,
         attempts: int = 5,
         transport: httpx.BaseTransport | None = None,
+        refused: Callable[[Answer], CdpError | None] = lambda answer: None,
+        is_repeatable: bool = True,
+        max_answer: int = _MAX_ANSWER,
     ) -> None:
         self._name, self._account, self._attempts = name, account, attempts
+        self._refused, self._is_repeatable = refused, is_repeatable
+        self._max_answer = max_answer
         self._http = httpx.Client(
             timeout=timeout_seconds, follow_redirects=False, transport=transport
         )
@@ -72,16 +89,19 @@ class Caller:
         headers: Callable[[], Mapping[str, str]] = dict,
         *,
         read: Callable[[Answer], _Read],
+        account: Account | None = None,
     ) -> _Read:
         """What `read` makes of the answer to one call; it raises NoAnswer for one that
-        cannot be understood. headers are made anew for each attempt (signatures).
+        cannot be understood. headers are made anew for each attempt (signatures); account:
+        another's limits than the caller's own.
 
         Raises RetriableError (nothing was applied), NoAnswer (it may have been),
         RecordRejected (another 4xx) or FatalDestinationError (no access, a redirect).
         """
+        limits = account or self._account
         attempts = stamina.retry_context(
-            on=_pause,
-            attempts=1 if self._account.is_down else self._attempts,
+            on=self._pause,
+            attempts=1 if limits.is_down else self._attempts,
             timeout=None,
             wait_initial=_FIRST_WAIT,
             wait_max=_LONGEST_WAIT,
@@ -92,64 +112,73 @@ class Caller:
             for attempt in attempts:
                 with attempt:
                     try:
-                        found = read(self._call_once(method, url, body, headers()))
+                        found = read(self._call_once(limits, method, url, body, headers()))
                     except NoAnswer:
                         unsure = True
                         raise
         except RetriableError as error:
-            self._account.went_down()
+            limits.went_down()
             raise (NoAnswer if unsure else RetriableError)(str(error)) from None
-        self._account.came_back()
+        limits.came_back()
         return found
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
+    def _pause(self, error: Exception) -> bool | float:
+        if isinstance(error, NoAnswer) and not self._is_repeatable:
+            return False
+        return _pause(error)
+
     def _call_once(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+        self,
+        limits: Account,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
     ) -> Answer:
         try:
             with (
-                self._account.call(),
+                limits.call(),
                 self._http.stream(method, url, content=body, headers=headers) as answer,
             ):
-                text = self._read(answer)
-                self._raise_for_status(answer)
-                return Answer(answer.status_code, answer.headers, text)
+                found = Answer(answer.status_code, answer.headers, self._read(answer))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise RetriableError(f"{self._name} cannot be reached") from None
         except httpx.HTTPError as error:
             raise NoAnswer(f"{self._name} gave no answer ({type(error).__name__})") from None
+        if not 200 <= found.status < 300:
+            fault = self._refused(found) or self._error(found)
+            if isinstance(fault, RetriableError) and fault.retry_after is not None:
+                limits.pause(fault.retry_after)
+            raise fault
+        return found
 
     def _read(self, answer: httpx.Response) -> bytes:
         began, text = time.monotonic(), b""
         for chunk in answer.iter_bytes(65_536):
             text += chunk
-            if len(text) > _MAX_ANSWER:
-                raise NoAnswer(f"{self._name}'s answer is larger than 1 MB")
+            if len(text) > self._max_answer:
+                raise NoAnswer(f"{self._name}'s answer is larger than {self._max_answer:,} bytes")
             if time.monotonic() - began > _LONGEST_ANSWER:
                 raise NoAnswer(f"{self._name}'s answer does not end")
         return text
 
-    def _raise_for_status(self, answer: httpx.Response) -> None:
-        status = answer.status_code
-        if 200 <= status < 300:
-            return
-        message = f"{self._name} answered {status}"
+    def _error(self, answer: Answer) -> CdpError:
+        """What a status other than 2xx means everywhere."""
+        status, message = answer.status, f"{self._name} answered {answer.status}"
         if status in _PASSING or status >= 500:
-            wait = _retry_after(answer.headers)
-            if wait is not None:
-                self._account.pause(wait)
             kind = RetriableError if status in _NOT_APPLIED else NoAnswer
-            raise kind(message, wait)
+            return kind(message, _retry_after(answer.headers))
         if 300 <= status < 400:
-            raise FatalDestinationError(
+            return FatalDestinationError(
                 f"{message}, a redirect, which is not followed. Fix the url."
             )
         if status in _NO_ACCESS:
-            raise FatalDestinationError(f"{message}. Check the address and the secret.")
-        raise RecordRejected(message, f"http_{status}")
+            return FatalDestinationError(f"{message}. Check the address and the secret.")
+        return RecordRejected(message, f"http_{status}")
 
 
 def refuse_private(url: str) -> None:

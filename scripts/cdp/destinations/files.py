@@ -18,11 +18,21 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Protocol
 
 from pydantic import field_validator
 
-from cdp.destinations._base import Batch, Delivery, Destination, Options, Outcome
+from cdp.destinations._base import (
+    Batch,
+    Delivery,
+    Destination,
+    Fact,
+    Object,
+    Options,
+    Outcome,
+    Person,
+)
 from cdp.errors import ConfigError, FatalDestinationError
 
 __all__ = ["DESTINATION", "FileOptions", "Files"]
@@ -57,13 +67,34 @@ class FileOptions(Options):
 class Files(Destination):
     """Files that a person or another job picks up."""
 
+    title = "Files"
+    summary = "Rows become CSV or Parquet files that a person or another job picks up."
     modes = frozenset({"upsert", "create", "mirror", "audience", "append"})
-    objects = frozenset({"snapshot", "changes"})
+    objects = MappingProxyType(
+        {
+            "snapshot": Object("one file that holds every current row, replaced as a whole"),
+            "changes": Object("one new file a run in a folder, with a column `operation`"),
+        }
+    )
     default_object = "snapshot"
     options = FileOptions
     is_account = False
     can_leave_fields = False
     batch_rows = 10_000
+    erases = "Rewrites every file of the sync that is still there without the person's rows."
+    facts = (Fact("CSV: UTF-8, header, CRLF, quotes doubled", "RFC 4180"),)
+    verified = "the local disk, in the tests"
+    example = MappingProxyType(
+        {
+            "cdp_destination": "files",
+            "cdp_object": "snapshot",
+            "cdp_mode": "mirror",
+            "cdp_purpose": "service",
+            "cdp_fields": {"email": "email", "last_order": "last_order_at"},
+            "cdp_options": {"path": "out/syncs/lapsing_regulars.csv"},
+        }
+    )
+    _options: FileOptions
 
     @classmethod
     def problems(cls, target_object: str, mode: str, options: FileOptions) -> Iterator[str]:
@@ -89,7 +120,7 @@ class Files(Destination):
         return target_object == "snapshot" and not _inside(root, options.path).exists()
 
     def __init__(self, delivery: Delivery, options: FileOptions) -> None:
-        self._delivery = delivery
+        super().__init__(delivery, options)
         self._is_snapshot = delivery.target_object == "snapshot"
         path = _inside(delivery.root, options.path)
         if not self._is_snapshot:
@@ -122,6 +153,18 @@ class Files(Destination):
             self._write_manifest()
         except OSError as error:
             raise _disk_trouble(self._path, error) from None
+
+    def erase(self, people: Sequence[Person]) -> Sequence[Outcome]:
+        """Rewrite the files that hold these people; each is whole at every moment."""
+        ids = {person.id for person in people}
+        paths = [self._path] if self._is_snapshot else sorted(self._path.parent.glob("*.*"))
+        for path in paths:
+            if path.suffix in _SUFFIXES and path.exists():
+                try:
+                    self._rewrite(path, ids)
+                except OSError as error:
+                    raise _disk_trouble(path, error) from None
+        return [Outcome("acknowledged") for _ in people]
 
     def close(self) -> None:
         """Leave no half-written file behind."""
@@ -157,15 +200,22 @@ class Files(Destination):
             "sync": self._delivery.sync,
             "run_id": self._delivery.run_id,
             "file": self._path.name,
-            "rows": self._rows,
-            "bytes": self._path.stat().st_size,
-            "sha256": _sha256(self._path),
             "columns": list(self._columns()),
         }
-        path = self._path.with_name(f"{self._path.name}.manifest.json")
+        _save_manifest(self._path, manifest, self._rows)
+
+    def _rewrite(self, path: Path, ids: set[str]) -> None:
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        rewrite = _csv_without if path.suffix == ".csv" else _parquet_without
+        rows = rewrite(path, partial, self._delivery.match, ids)
+        if rows is None:
+            partial.unlink(missing_ok=True)
+            return
+        _sync_to_disk(partial)
         partial.replace(path)
+        manifest = _manifest_of(path)
+        if manifest.exists():
+            _save_manifest(path, json.loads(manifest.read_text(encoding="utf-8")), rows)
 
 
 class _Writer(Protocol):
@@ -209,6 +259,54 @@ class _ParquetWriter:
 
     def close(self) -> None:
         self._parquet.close()
+
+
+def _csv_without(path: Path, partial: Path, column: str, ids: set[str]) -> int | None:
+    """Copy the file without these ids; rows kept, None if none had to go."""
+    cells = {_cell(value) for value in ids}
+    kept = gone = 0
+    with (
+        path.open(encoding="utf-8", newline="") as old,
+        partial.open("w", encoding="utf-8", newline="") as new,
+    ):
+        rows = csv.DictReader(old)
+        writer = csv.DictWriter(new, rows.fieldnames or [])
+        writer.writeheader()
+        for row in rows:
+            if row.get(column) in cells:
+                gone += 1
+            else:
+                writer.writerow(row)
+                kept += 1
+    return kept if gone else None
+
+
+def _parquet_without(path: Path, partial: Path, column: str, ids: set[str]) -> int | None:
+    """As _csv_without."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    if column not in table.column_names:
+        return None
+    kept = table.filter(pc.invert(pc.is_in(table[column], pa.array(sorted(ids), pa.string()))))
+    if len(kept) == len(table):
+        return None
+    pq.write_table(kept, partial)
+    return len(kept)
+
+
+def _manifest_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.manifest.json")
+
+
+def _save_manifest(path: Path, about: dict[str, Any], rows: int) -> None:
+    facts = {"rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+    manifest = _manifest_of(path)
+    partial = manifest.with_name(f".{manifest.name}.partial")
+    partial.write_text(json.dumps(about | facts, indent=2) + "\n", encoding="utf-8")
+    partial.replace(manifest)
 
 
 def _cell(value: Any) -> Any:

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from pydantic import field_validator
 
-from cdp.destinations._base import Batch, Delivery, Destination, NoAnswer, Options, Outcome
+from cdp.destinations._base import (
+    Batch,
+    Delivery,
+    Destination,
+    Fact,
+    NoAnswer,
+    Options,
+    Outcome,
+)
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
 
 __all__ = ["DESTINATION", "PostgresOptions", "PostgresTable"]
@@ -50,9 +59,25 @@ class PostgresOptions(Options):
 class PostgresTable(Destination):
     """A table that another application reads."""
 
+    title = "Postgres table"
+    summary = "Each row is a row of a table, under the match field as its key."
     modes = frozenset({"upsert", "create", "mirror", "audience", "append"})
     options = PostgresOptions
     batch_rows = 5_000
+    erases = "Deletes the person's rows. The server's backups and write-ahead log keep them."
+    facts = (Fact("a batch is one transaction, all of it or nothing", "PostgreSQL manual"),)
+    verified = "PostgreSQL servers, in the tests"
+    example = MappingProxyType(
+        {
+            "cdp_destination": "postgres_table",
+            "cdp_object": "crm.people",
+            "cdp_mode": "mirror",
+            "cdp_purpose": "service",
+            "cdp_fields": {"email": "email", "stage": "lifecycle_stage"},
+            "cdp_options": {"dsn_env": "DBT_ENV_SECRET_CRM_DSN", "create": True},
+        }
+    )
+    _options: PostgresOptions
 
     @classmethod
     def problems(cls, target_object: str, mode: str, options: PostgresOptions) -> Iterator[str]:
@@ -66,7 +91,7 @@ class PostgresTable(Destination):
         return f"postgres_table:{options.dsn_env}/{target_object}"
 
     def __init__(self, delivery: Delivery, options: PostgresOptions) -> None:
-        self._delivery, self._options = delivery, options
+        super().__init__(delivery, options)
         self._key = delivery.match
         self._columns = {self._key: "text"} | dict(delivery.fields) | {self._key: "text"}
         self._schema, self._name = delivery.target_object.split(".")

@@ -12,12 +12,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,9 +27,13 @@ from cdp.destinations._base import (
     Batch,
     Delivery,
     Destination,
+    Fact,
     NoAnswer,
     Options,
     Outcome,
+    Person,
+    Row,
+    json_bytes,
     scrubbed,
 )
 from cdp.destinations._http import Caller, refuse_private
@@ -71,9 +74,32 @@ class WebhookOptions(Options):
 class Webhook(Destination):
     """Any endpoint that verifies Standard Webhooks."""
 
+    title = "Webhook"
+    summary = "Each batch is a signed POST to an address of yours."
     modes = frozenset({"upsert", "create", "mirror", "audience", "append"})
     default_object = "rows"
     options = WebhookOptions
+    batch_rows = 500
+    erases = "The receiver is sent the operation `erase` with the ids; what it does is its own."
+    facts = (
+        Fact("signature, timestamp and id headers", "Standard Webhooks specification 1.0"),
+        Fact("another 4xx refuses the batch, which is halved", "this module's own contract"),
+    )
+    verified = "a receiver that verifies by the reference library of Standard Webhooks"
+    example = MappingProxyType(
+        {
+            "cdp_destination": "webhook",
+            "cdp_object": "carts",
+            "cdp_mode": "mirror",
+            "cdp_purpose": "marketing_email",
+            "cdp_fields": {"email": {"column": "email", "normalise": "email"}},
+            "cdp_options": {
+                "url": "https://hooks.example.com/abandoned-carts",
+                "secret_env": "DBT_ENV_SECRET_CARTS_WEBHOOK",
+            },
+        }
+    )
+    _options: WebhookOptions
 
     @classmethod
     def problems(cls, target_object: str, mode: str, options: WebhookOptions) -> Iterator[str]:
@@ -98,7 +124,7 @@ class Webhook(Destination):
         options: WebhookOptions,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._delivery, self._options = delivery, options
+        super().__init__(delivery, options)
         self.batch_rows = options.batch_rows  # type: ignore[misc]
         self._secret = _secret(options.secret_env)
         self._secret_text = os.environ[options.secret_env]
@@ -120,6 +146,12 @@ class Webhook(Destination):
         """POST the ids to remove."""
         return self._deliver("remove", batch)
 
+    def erase(self, people: Sequence[Person]) -> Sequence[Outcome]:
+        """POST the ids to erase."""
+        key = hashlib.sha256("\n".join(person.id for person in people).encode()).hexdigest()
+        rows = tuple(Row(person.id, {}) for person in people)
+        return self._deliver("erase", Batch(f"cdp_erase_{key[:16]}", rows))
+
     def close(self) -> None:
         """Close the connections."""
         self._caller.close()
@@ -135,8 +167,10 @@ class Webhook(Destination):
         )
 
     def _body(self, operation: str, batch: Batch) -> bytes:
-        removes = operation == "remove"
-        rows = [{"id": row.id} | ({} if removes else {"fields": row.fields}) for row in batch.rows]
+        is_upsert = operation == "upsert"
+        rows = [
+            {"id": row.id} | ({"fields": row.fields} if is_upsert else {}) for row in batch.rows
+        ]
         message = {
             "sync": self._delivery.sync,
             "object": self._delivery.target_object,
@@ -144,7 +178,7 @@ class Webhook(Destination):
             "purpose": self._delivery.purpose,
             "rows": rows,
         }
-        return json.dumps(message, default=_json_value, ensure_ascii=False).encode()
+        return json_bytes(message)
 
     def _headers(self, key: str, body: bytes) -> dict[str, str]:
         moment = str(int(time.time()))
@@ -207,14 +241,6 @@ def _secret(name: str) -> bytes:
         return base64.b64decode(value.removeprefix("whsec_"), validate=True)
     except binascii.Error:
         raise ConfigError(f"{name} begins with whsec_ but is not base64. Copy it again.") from None
-
-
-def _json_value(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat() + "Z"
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
 
 
 DESTINATION = Webhook

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 import cdp.destinations
-from cdp.destinations._base import Batch, Delivery, Destination, NoAnswer, Options, Outcome
+from cdp.destinations._base import Batch, Destination, NoAnswer, Options, Outcome
 from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
 
 __all__ = ["FAULTS", "Crm", "Killed", "Memory", "Mortal", "Shop", "installed"]
@@ -59,9 +59,6 @@ class Memory(Destination):
     def place(cls, target_object: str, options: MemoryOptions) -> str:
         """One place."""
         return "memory"
-
-    def __init__(self, delivery: Delivery, options: MemoryOptions) -> None:
-        self._delivery = delivery
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
         """Put the records."""
