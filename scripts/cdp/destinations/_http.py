@@ -1,22 +1,23 @@
 """Calls of HTTP destinations: bounded, throttled, tried again, and read with care.
 
-An answer is at most a minute long, and 1 MB unless the caller says otherwise; redirects are
-refused, so that no secret follows them. 408, 425, 429 and 5xx are tried again with growing,
-jittered pauses, or after `Retry-After` (seconds or a date), which all syncs of the account
-then keep. While the account is down for another sync, one attempt is enough. What must not
-be done twice is not sent again where no answer came.
+An answer is at most a minute long, however slowly its bytes come, and 1 MB unless the
+caller says otherwise; redirects are refused, so that no secret follows them. 408, 425,
+429 and 5xx are tried again with growing, jittered pauses, or after `Retry-After` (seconds
+or a date), which all syncs of the account then keep. While the account is down for another
+sync, one attempt is enough. What must not be done twice is not sent again where no answer
+came.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-import time
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +25,7 @@ import stamina
 
 from cdp.destinations._accounts import Account
 from cdp.destinations._base import NoAnswer
+from cdp.destinations._ending import ending, hang_up
 from cdp.errors import (
     CdpError,
     ConfigError,
@@ -77,6 +79,8 @@ class Caller:
         self._name, self._account, self._attempts = name, account, attempts
         self._refused, self._is_repeatable = refused, is_repeatable
         self._max_answer = max_answer
+        self._seconds = timeout_seconds + _LONGEST_ANSWER
+        self._stream: Any = None  # of the latest connection
         self._http = httpx.Client(
             timeout=timeout_seconds, follow_redirects=False, transport=transport
         )
@@ -139,12 +143,18 @@ class Caller:
         body: bytes | None,
         headers: Mapping[str, str],
     ) -> Answer:
+        self._check(headers)
+        follow = {"trace": self._follow}
         try:
             with (
                 limits.call(),
-                self._http.stream(method, url, content=body, headers=headers) as answer,
+                ending(self._seconds, self._hang_up) as is_over,
+                self._http.stream(
+                    method, url, content=body, headers=headers, extensions=follow
+                ) as answer,
             ):
-                found = Answer(answer.status_code, answer.headers, self._read(answer))
+                text = self._read(answer, is_over)
+                found = Answer(answer.status_code, answer.headers, text)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise RetriableError(f"{self._name} cannot be reached") from None
         except httpx.HTTPError as error:
@@ -156,15 +166,32 @@ class Caller:
             raise fault
         return found
 
-    def _read(self, answer: httpx.Response) -> bytes:
-        began, text = time.monotonic(), b""
-        for chunk in answer.iter_bytes(65_536):
+    def _check(self, headers: Mapping[str, str]) -> None:
+        """A line break in a header would begin another one."""
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise FatalDestinationError(
+                    f"The header {name} for {self._name} holds a line break or another odd "
+                    "character. Check the secret that it is made of."
+                )
+
+    def _follow(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._stream = info["return_value"]
+
+    def _hang_up(self) -> None:
+        if self._stream is not None:
+            hang_up(self._stream.get_extra_info("socket"))
+
+    def _read(self, answer: httpx.Response, is_over: threading.Event) -> bytes:
+        text = bytearray()
+        for chunk in answer.iter_bytes():
             text += chunk
             if len(text) > self._max_answer:
                 raise NoAnswer(f"{self._name}'s answer is larger than {self._max_answer:,} bytes")
-            if time.monotonic() - began > _LONGEST_ANSWER:
-                raise NoAnswer(f"{self._name}'s answer does not end")
-        return text
+        if is_over.is_set():
+            raise NoAnswer(f"{self._name}'s answer does not end")
+        return bytes(text)
 
     def _error(self, answer: Answer) -> CdpError:
         """What a status other than 2xx means everywhere."""

@@ -8,7 +8,9 @@ that the ledger knows are ever removed.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +27,7 @@ from cdp.destinations._base import (
     Options,
     Outcome,
 )
+from cdp.destinations._ending import ending, hang_up
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
 
 __all__ = ["DESTINATION", "PostgresOptions", "PostgresTable"]
@@ -39,6 +42,7 @@ _TYPES = {
 }
 _SECONDS = 10
 _STATEMENT_MS = 60_000
+_LONGEST_CALL = 200.0  # seconds, for a server that takes statements and never answers
 
 
 class PostgresOptions(Options):
@@ -97,20 +101,21 @@ class PostgresTable(Destination):
         self._schema, self._name = delivery.target_object.split(".")
         self._table = sql.Identifier(self._schema, self._name)
         self._connection = _connect(options.dsn_env)
+        self._line = socket.socket(fileno=os.dup(self._connection.fileno()))
         self._is_ready = False
         try:
-            with _told_apart():
+            with self._call():
                 found = self._found_columns()
                 if found or not options.create:
                     self._check(found)
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
         """Insert, or overwrite where a mapped column differs."""
         self._get_ready()
-        with _told_apart(), self._connection.transaction():
+        with self._call(), self._connection.transaction():
             rows = [{**row.fields, self._key: row.id} for row in batch.rows]
             names = list(self._columns)
             self._copy(names, [[row.get(name) for name in names] for row in rows])
@@ -123,7 +128,7 @@ class PostgresTable(Destination):
             "delete from {table} as kept using cdp_arrivals where kept.{key} = cdp_arrivals.{key}"
         ).format(table=self._table, key=sql.Identifier(self._key))
         self._get_ready()
-        with _told_apart(), self._connection.transaction():
+        with self._call(), self._connection.transaction():
             self._copy([self._key], [[row.id] for row in batch.rows])
             self._connection.execute(statement)
         return [Outcome("acknowledged") for _ in batch.rows]
@@ -131,6 +136,12 @@ class PostgresTable(Destination):
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+        self._line.close()
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        with _told_apart(), ending(_LONGEST_CALL, lambda: hang_up(self._line)):
+            yield
 
     def _create(self) -> None:
         columns = sql.SQL(", ").join(
@@ -150,7 +161,7 @@ class PostgresTable(Destination):
         """Make what the first write needs; opening alone writes nothing."""
         if self._is_ready:
             return
-        with _told_apart():
+        with self._call():
             if self._options.create:
                 self._create()
             self._create_arrivals()

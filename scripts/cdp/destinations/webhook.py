@@ -36,7 +36,7 @@ from cdp.destinations._base import (
     json_bytes,
     scrubbed,
 )
-from cdp.destinations._http import Caller, refuse_private
+from cdp.destinations._http import Answer, Caller, refuse_private
 from cdp.errors import ConfigError
 
 __all__ = ["DESTINATION", "Webhook", "WebhookOptions"]
@@ -66,6 +66,8 @@ class WebhookOptions(Options):
         parts = urlsplit(url)
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ValueError("is an https:// address")
+        if not url.isprintable() or " " in url:
+            raise ValueError("holds no space and no line break")
         if parts.username or parts.password:
             raise ValueError("holds no user or password: the secret signs each call")
         return url
@@ -163,7 +165,7 @@ class Webhook(Destination):
             self._options.url,
             body,
             lambda: self._headers(batch.key, body),
-            read=lambda answer: _outcomes(batch, answer.body, self._secret_text),
+            read=lambda answer: _outcomes(batch, answer, self._secret_text),
         )
 
     def _body(self, operation: str, batch: Batch) -> bytes:
@@ -205,13 +207,17 @@ class _Answer(BaseModel):
     rejected: list[_Rejected] = Field(default_factory=list)
 
 
-def _outcomes(batch: Batch, text: bytes, secret: str) -> list[Outcome]:
+def _outcomes(batch: Batch, answer: Answer, secret: str) -> list[Outcome]:
     """One outcome a row; an empty or textual body takes all, a JSON body may name rejected.
 
-    Raises NoAnswer where a body claims to name them and cannot be read: nothing is taken
-    for granted that was not said.
+    Raises NoAnswer for a web page, which no receiver sends (a proxy does, or a login), and
+    where a body claims to name them and cannot be read: nothing is taken for granted that
+    was not said.
     """
-    if not text.lstrip().startswith(b"{"):
+    text = answer.body.strip()
+    if text.startswith(b"<") or "html" in answer.headers.get("content-type", "").lower():
+        raise NoAnswer("the webhook answered with a web page")
+    if not text.startswith((b"{", b"[")):
         return [Outcome("acknowledged") for _ in batch.rows]
     try:
         rejected = {str(item.id): item for item in _Answer.model_validate_json(text).rejected}

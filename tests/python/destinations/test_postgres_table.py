@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cdp.destinations._base import Batch, Delivery, Row
+from cdp.destinations import postgres_table
+from cdp.destinations._base import Batch, Delivery, NoAnswer, Row
 from cdp.destinations.postgres_table import PostgresOptions, PostgresTable
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected
 from support.postgres import PostgresServer
@@ -114,6 +116,23 @@ def test_a_table_without_a_key_is_named(
     there = table()
     with pytest.raises(ConfigError, match="no unique key"):
         there.upsert(Batch("k1", (ANN,)))
+    there.close()
+
+
+def test_a_server_that_never_answers_is_left(
+    database: psycopg.Connection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that is never given back stands for it; its own timeout is a minute away."""
+    there = table()
+    there.upsert(Batch("k1", (ANN,)))
+    threads = threading.active_count()
+    monkeypatch.setattr(postgres_table, "_LONGEST_CALL", 0.2)
+    with database.transaction():
+        database.execute("lock table crm.people in access exclusive mode")
+        with pytest.raises(NoAnswer, match="the database went away"):
+            there.upsert(Batch("k2", (BOB,)))
+    assert threading.active_count() == threads
+    assert len(rows(database)) == 1
     there.close()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -13,11 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
+from cdp.destinations import _http
+from cdp.destinations._accounts import Account
 from cdp.destinations._base import Batch, Delivery, NoAnswer, Row
 from cdp.destinations._http import _pause, _retry_after
 from cdp.destinations.webhook import Webhook, WebhookOptions
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
 from support.receiver import Answer, Receiver
+from support.wretch import Speech, and_on_and_on, drop_by_drop, listening, nothing
 
 DELIVERY = Delivery(
     "people_to_hook",
@@ -29,6 +34,7 @@ DELIVERY = Delivery(
     {"email": "text"},
     Path(),
 )
+HTML = {"content-type": "text/html; charset=utf-8"}
 OpenWebhook = Callable[..., Webhook]
 BATCH = Batch("cdp_1", (Row("p1", {"email": "ann@example.com"}), Row("p2", {"email": None})))
 
@@ -90,7 +96,11 @@ def test_applied_then_dropped_is_applied_once(webhook: OpenWebhook, receiver: Re
         (Answer(body=b'{"rejected": '), NoAnswer),
         (Answer(body=b'{"rejected": [{"id": "somebody else"}]}'), NoAnswer),
         (Answer(body=b"{" + b" " * 2_000_000), NoAnswer),
+        (Answer(body=b'[{"id": "p1"'), NoAnswer),
+        (Answer(body=b"\n<!doctype html><p>Please log in", headers=HTML), NoAnswer),
+        (Answer(body=b"Please log in", headers=HTML), NoAnswer),
         (Answer(302, headers={"location": "http://127.0.0.1:1/"}), FatalDestinationError),
+        (Answer(413), RecordRejected),
         (Answer(410), FatalDestinationError),
         (Answer(422), RecordRejected),
     ],
@@ -107,6 +117,63 @@ def test_a_lasting_fault_is_told_apart(
     assert type(raised.value) is error
     assert receiver.calls == (3 if issubclass(error, RetriableError) else 1)
     assert "ann@example.com" not in str(raised.value)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"
+
+
+@pytest.mark.parametrize(
+    ("speak", "error"),
+    [
+        (nothing, "ReadTimeout"),
+        (drop_by_drop(b""), "RemoteProtocolError"),
+        (drop_by_drop(HEAD + b"x-endless: "), "RemoteProtocolError"),
+        (drop_by_drop(HEAD + b"\r\n"), "does not end"),
+        (drop_by_drop(HEAD + b"content-length: 99999\r\n\r\n"), "RemoteProtocolError"),
+        (and_on_and_on(HEAD + b"\r\n", 100), "larger than 1,000,000 bytes"),
+        (
+            and_on_and_on(HEAD + b"content-length: 100000000\r\n\r\n", 100),
+            "larger than 1,000,000 bytes",
+        ),
+    ],
+    ids=["half-open", "no-http", "headers", "body", "long-body", "endless", "100-MB"],
+)
+def test_no_answer_lasts_for_ever(
+    webhook: OpenWebhook, monkeypatch: pytest.MonkeyPatch, speak: Speech, error: str
+) -> None:
+    """Every read gets its byte in time; the call ends all the same, and so does its watch."""
+    monkeypatch.setenv("TEST_WEBHOOK_SECRET", "s")
+    monkeypatch.setattr(_http, "_LONGEST_ANSWER", 0.2)
+    with listening(speak) as wretch:
+        opened = webhook(wretch.url, attempts=1, timeout_seconds=0.2)
+        began, threads = time.monotonic(), threading.active_count()
+        with pytest.raises(NoAnswer, match=error):
+            opened.upsert(BATCH)
+        assert time.monotonic() - began < 5
+        assert threading.active_count() <= threads + 1  # the peer's own, of this call
+        assert (wretch.connections, wretch.finished) == (1, 0)
+
+
+def test_a_redirect_to_another_host_is_not_followed(
+    webhook: OpenWebhook, receiver: Receiver
+) -> None:
+    """Nothing knocks at the other door, so neither the rows nor a signature follow."""
+    with listening(nothing) as elsewhere:
+        answer = Answer(307, headers={"location": elsewhere.url}, applied=False)
+        receiver.script = lambda message: answer
+        with pytest.raises(FatalDestinationError, match="a redirect, which is not followed"):
+            webhook(receiver.url).upsert(BATCH)
+        assert (receiver.calls, elsewhere.connections) == (1, 0)
+
+
+@pytest.mark.parametrize("value", ["canary\r\nx-admin: 1", "canary\n", "canary\x00", "canäry"])
+def test_no_header_begins_another_one(receiver: Receiver, value: str) -> None:
+    caller = _http.Caller("the tool", Account("x", []))
+    with pytest.raises(FatalDestinationError, match="The header authorization") as raised:
+        caller.call("POST", receiver.url, b"", lambda: {"authorization": value}, read=repr)
+    assert value not in str(raised.value)
+    assert receiver.calls == 0
+    caller.close()
 
 
 def test_rejected_rows_are_named_and_their_messages_scrubbed(
@@ -137,7 +204,13 @@ def test_nothing_listens(webhook: OpenWebhook) -> None:
     assert type(raised.value) is RetriableError
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "localhost"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "127.1", "2130706433", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1",
+        "169.254.169.254", "100.64.0.1", "[::1]", "[::ffff:10.1.2.3]", "[fd00::1]", "localhost",
+    ],
+)  # fmt: skip
 def test_private_addresses_are_refused(
     webhook: OpenWebhook, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +227,13 @@ def test_a_missing_secret_names_the_variable(
         webhook("https://example.com/hook")
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com", "https://u:p@example.com", "example.com"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com", "https://u:p@example.com", "example.com",
+        "https://example.com/a\r\nx-admin: 1", "https://example.com/a b",
+    ],
+)  # fmt: skip
 def test_odd_addresses_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         WebhookOptions(url=url, secret_env="S")
