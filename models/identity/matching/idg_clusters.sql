@@ -2,8 +2,6 @@
 -- person, named by its least component. Guarded merge, not components of pairs: one
 -- doubtful pair must not join two families.
 
-{{ config(
-    enabled=cdp_matches_people(), materialized='cdp_guarded_merge', unlogged=true,
-) }}
+{{ config(enabled=cdp_matches_people(), materialized='cdp_guarded_merge') }}
 
 select * from {{ ref('idg_match_links') }}

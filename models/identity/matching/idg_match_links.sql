@@ -2,7 +2,8 @@
 -- for and against; a component's own rows (one_id = other_id) count what it holds:
 -- records, and nodes under a limit. Feeds idg_clusters.
 -- A pair speaks for the two from two bits on. Against them none counts for more than
--- four bits: one spoilt record must not undo what the others say.
+-- four bits: one spoilt record must not undo what the others say. Bits are summed as
+-- decimals: a sum of floats depends on its order, in the last digits.
 
 {{ config(enabled=cdp_matches_people()) }}
 
@@ -42,7 +43,9 @@ links as (
         least(one.component_id, other.component_id) as one_id,
         greatest(one.component_id, other.component_id) as other_id,
         sum(case when weights.is_for then 1 else 0 end) as pairs,
-        sum(weights.weight) as weight
+        cast(
+            sum(cast(weights.weight as decimal(18, 6))) as {{ cdp_type('float') }}
+        ) as weight
     from weights
     inner join components as one on weights.one_id = one.node_id
     inner join components as other on weights.other_id = other.node_id

@@ -387,7 +387,7 @@ def _unlikeness(link: Link, is_household: bool) -> Reason:
     if is_household:
         why = "another given name, and no birth date that agrees: a household, no person"
     elif (link.weight or 0) > 0:
-        why = "too little, or not enough of their records agree, or a limit forbids it"
+        why = "that speaks for one person, and something else kept them apart"
     else:
         why = "that speaks against it"
     return Reason(
