@@ -16,7 +16,7 @@ a batch that is about to leave. In the order in which they speak:
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from cdp.activation.hashing import hash_bucket_sql, literal, sha256_sql
@@ -25,7 +25,7 @@ from cdp.errors import BlockedError
 from cdp.project import Node
 from cdp.warehouse import Warehouse, quoted, schema_name
 
-__all__ = ["reasons_sql", "refused", "stopped_sql"]
+__all__ = ["Gate", "reasons_sql", "stopped_sql"]
 
 
 def stopped_sql(spec: SyncSpec, warehouse: Warehouse, people: str) -> str:
@@ -50,16 +50,23 @@ def reasons_sql(spec: SyncSpec, warehouse: Warehouse, people: str) -> str:
     """
 
 
-def refused(spec: SyncSpec, warehouse: Warehouse, profile_ids: Sequence[str]) -> dict[str, str]:
-    """profile_id → reason, for those of the batch that may not be sent as of now."""
-    if not profile_ids:
-        return {}
-    names = ", ".join(f"({literal(name)})" for name in profile_ids)
-    people = "select profile_id from batch"
-    rows = warehouse.query(
-        f"with batch (profile_id) as (values {names}) {reasons_sql(spec, warehouse, people)}"
-    )
-    return dict(rows)
+class Gate:
+    """The rules of one delivery, to be asked batch by batch: compiled once, but for the
+    entries by hand, which are looked at only while there are any."""
+
+    def __init__(self, spec: SyncSpec, warehouse: Warehouse) -> None:
+        self._spec, self._warehouse = spec, warehouse
+        self._compiled: dict[bool, str] = {}
+
+    def refused(self, people: str) -> dict[str, str]:
+        """profile_id → reason, for those who may not be sent as of now. people: SQL of
+        profile_id."""
+        entered = _has_entries(self._warehouse)
+        if entered not in self._compiled:
+            batch = "select profile_id from batch"
+            self._compiled[entered] = reasons_sql(self._spec, self._warehouse, batch)
+        rows = self._warehouse.query(f"with batch as ({people}) {self._compiled[entered]}")
+        return dict(rows)
 
 
 def _rules(spec: SyncSpec, warehouse: Warehouse) -> Iterator[tuple[str, str]]:
@@ -125,15 +132,13 @@ def _objections_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str
 
     A refusal written by hand falls only to a later grant, whoever tells of that.
     """
-    schema = schema_name("cdp_state", warehouse.target)
-    entries = quoted(schema, "cdp_consent_entries")
     refusals = (
         f"select cast(consents.profile_id as text) from {consents.relation} as consents "
         f"where {_on_its_channels(spec, 'consents')} and consents.status <> 'granted'"
     )
-    is_there = warehouse.columns(schema, "cdp_consent_entries")
-    if not is_there or not warehouse.query(f"select 1 from {entries} limit 1"):
+    if not _has_entries(warehouse):
         return refusals
+    entries = _entries(warehouse)
     return f"""{refusals}
         union all
         select entries.profile_id
@@ -152,6 +157,14 @@ def _objections_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str
                     and consents.status = 'granted' and consents.since > entries.captured_at
             )
     """
+
+
+def _entries(warehouse: Warehouse) -> str:
+    return quoted(schema_name("cdp_state", warehouse.target), "cdp_consent_entries")
+
+
+def _has_entries(warehouse: Warehouse) -> bool:
+    return bool(warehouse.query(f"select 1 from {_entries(warehouse)} limit 1"))
 
 
 def _suppressed_sql(spec: SyncSpec, warehouse: Warehouse) -> str:

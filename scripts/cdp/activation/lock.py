@@ -20,6 +20,7 @@ __all__ = ["Clock", "Lock", "utc_now"]
 Clock = Callable[[], datetime]
 
 _LASTS = timedelta(minutes=15)
+_PROLONGED_EVERY = timedelta(minutes=1)
 _OWNER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
@@ -58,8 +59,11 @@ class Lock:
 
     def keep(self, sync: str, run_id: str) -> None:
         """Prolong the lock. Raises BlockedError when another run took it over."""
-        if self._holder(sync)[:2] != (run_id, _OWNER):
+        holder, owner, until = self._holder(sync)
+        if (holder, owner) != (run_id, _OWNER):
             raise BlockedError(f"{sync}: another run took over the lock of {run_id}.")
+        if until - self._clock() > _LASTS - _PROLONGED_EVERY:
+            return
         self._warehouse.execute(
             f"update {self._table} set expires_at = ? where sync = ? and owner = ?",  # noqa: S608
             (self._clock() + _LASTS, sync, _OWNER),

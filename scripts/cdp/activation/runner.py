@@ -12,11 +12,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdp.activation.batches import cut
 from cdp.activation.diff import DIFF_TABLE
-from cdp.activation.gate import refused
+from cdp.activation.gate import Gate
 from cdp.activation.hashing import fingerprint
 from cdp.activation.ledger import Ledger, Run, Settled
 from cdp.activation.mapping import Mapped
@@ -57,8 +57,7 @@ class Result:
     run_id: str = ""
 
 
-@dataclass(frozen=True)
-class _Planned:
+class _Planned(NamedTuple):
     """One row operation, as the diff holds it, at its place in the plan."""
 
     position: int
@@ -152,6 +151,9 @@ class _Delivery:
         assert plan.diff is not None
         self.spec, self.ledger, self.run, self.plan = spec, ledger, run, plan
         self.diff, self.destination, self.progress = plan.diff, destination, progress
+        self.gate = Gate(spec, ledger.warehouse)
+        self.names = [field.name for field in self.diff.fields]
+        self.leaves_fields = any(field.set_once or field.skip_null for field in self.diff.fields)
         self.calls = self.attempted = self.done = 0
         self.held_back: set[int] = set()
         self.jobs: dict[str, tuple[Batch, Sequence[_Planned]]] = {}
@@ -249,21 +251,28 @@ class _Delivery:
             f"where {condition} and position >= {start} and position < {stop} order by position"
         ):
             position, entity, profile, operation, row_hash, resend_key, key, record, *values = found
-            fields = _fields(self.diff.fields, values, operation)
+            if self.leaves_fields or operation == "remove":
+                fields = _fields(self.diff.fields, values, operation)
+            else:
+                fields = dict(zip(self.names, values, strict=True))
             row = Row(key, fields, record)
             yield _Planned(position, entity, profile, operation, row_hash, resend_key, row)
 
     def _send(self, planned: list[_Planned]) -> None:
         ready = [row for row in planned if row.position not in self.held_back]
         ready = self._sendable(ready)
-        if allowed := self._allowed(ready):
+        if ready and (allowed := self._allowed(ready)):
             self._attempt(allowed)
 
     def _allowed(self, planned: list[_Planned]) -> list[_Planned]:
         """Those that the gate lets pass now; removals always pass."""
-        asked = [row for row in planned if row.operation != "remove" and row.profile_id]
-        reasons = refused(self.spec, self.ledger.warehouse, [row.profile_id or "" for row in asked])
-        stopped = [row for row in asked if row.profile_id in reasons]
+        if planned[0].operation == "remove":
+            return planned
+        reasons = self.gate.refused(
+            f"select distinct profile_id from {DIFF_TABLE} where profile_id is not null "  # noqa: S608
+            f"and position between {planned[0].position} and {planned[-1].position}"
+        )
+        stopped = [row for row in planned if row.profile_id in reasons]
         self._settle((row, Outcome("aborted", reasons[row.profile_id or ""])) for row in stopped)
         gone = {row.position for row in stopped}
         return [row for row in planned if row.position not in gone]
@@ -317,7 +326,7 @@ class _Delivery:
 
     def _key(self, planned: Sequence[_Planned]) -> str:
         """The idempotency key: the same for the same rows, in this run and in later ones."""
-        rows = sorted([row.entity_id, row.operation == "remove", row.row_hash] for row in planned)
+        rows = sorted((row.entity_id, row.operation == "remove", row.row_hash) for row in planned)
         return "cdp_" + fingerprint(self.spec.name, self.spec.place, rows)
 
     def _settle(self, outcomes: Any) -> None:

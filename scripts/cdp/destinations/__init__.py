@@ -16,8 +16,7 @@ _GROUP = "cdp.destinations"
 
 def known_destinations() -> list[str]:
     """Names of the modules here and of other packages' entry points; imports none."""
-    here = {module.name for module in iter_modules(__path__) if not module.name.startswith("_")}
-    return sorted(here | {point.name for point in entry_points(group=_GROUP)})
+    return sorted(_here() | {point.name for point in entry_points(group=_GROUP)})
 
 
 def find_destination(name: str) -> type[Destination]:
@@ -26,12 +25,16 @@ def find_destination(name: str) -> type[Destination]:
     A module names its class in `DESTINATION`; an entry point names the class itself.
     Raises ConfigError for a name that is not known.
     """
+    if name in _here():  # first: looking for entry points reads every installed package
+        destination: type[Destination] = import_module(f"{__name__}.{name}").DESTINATION
+        return destination
     for point in entry_points(group=_GROUP):
         if point.name == name:
             found: type[Destination] = point.load()
             return found
-    if name not in known_destinations():
-        known = ", ".join(known_destinations())
-        raise ConfigError(f"No destination '{name}'. Use one of: {known}.")
-    destination: type[Destination] = import_module(f"{__name__}.{name}").DESTINATION
-    return destination
+    known = ", ".join(known_destinations())
+    raise ConfigError(f"No destination '{name}'. Use one of: {known}.")
+
+
+def _here() -> set[str]:
+    return {module.name for module in iter_modules(__path__) if not module.name.startswith("_")}

@@ -82,13 +82,13 @@ class DuckDB:
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Column names and types in order."""
-        rows = self.query(
-            "select column_name, lower(data_type) from information_schema.columns where "
-            "table_catalog = current_database() and table_schema = ? and table_name = ? "
-            "order by ordinal_position",
-            (schema, table),
-        )
-        return dict(rows)
+        ((database,),) = self.query("select current_database()")
+        described = f"(describe {quoted(database, schema, table)})"
+        try:  # information_schema.columns looks at every table: thirty times the cost
+            found = self._connection.execute(f"select column_name, column_type from {described}")  # noqa: S608
+        except duckdb.CatalogException:
+            return {}
+        return {name: kind.lower() for name, kind in found.fetchall()}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from activation.test_convergence import META
 from activation.world import Person, World, model
 from cdp.activation.check import syncs
 from cdp.activation.consent import enter_consent, find_profile
-from cdp.activation.gate import refused
+from cdp.activation.gate import Gate
 from cdp.activation.plan import plan_sync
 from cdp.activation.runner import run_sync
 from cdp.errors import ConfigError
@@ -49,7 +49,8 @@ def seed(world: World, name: str, text: str) -> Node:
 def stopped(world: World, project: Project) -> dict[str, str]:
     """profile_id → reason, asked both ways: by the plan and by the batch."""
     (spec,) = syncs(project)
-    reasons = refused(spec, world.warehouse, [person.id for person in CROWD])
+    everybody = "select profile_id from cdp_segments.seg_people"
+    reasons = Gate(spec, world.warehouse).refused(everybody)
     plan = plan_sync(project, spec, world.ledger)
     assert sum(plan.facts()["withheld_reasons"].values()) == len(reasons)
     return reasons
