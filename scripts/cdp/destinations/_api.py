@@ -8,8 +8,6 @@ the vendor's own error bodies mean it says in `refused`.
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -19,18 +17,12 @@ from pydantic import AfterValidator, Field
 from cdp.destinations._accounts import Account, Window, account
 from cdp.destinations._base import Delivery, Destination, NoAnswer, Options, json_bytes
 from cdp.destinations._http import Answer, Caller
-from cdp.errors import CdpError, ConfigError
+from cdp.errors import CdpError
 
-__all__ = ["Api", "ApiOptions", "SecretName", "read_secret"]
+__all__ = ["Api", "ApiOptions"]
 
 _Read = TypeVar("_Read")
 _OWN = ("localhost", "127.0.0.1", "::1")
-
-
-def _variable(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ValueError("is the name of an environment variable, not the secret itself")
-    return name
 
 
 def _address(url: str) -> str:
@@ -40,18 +32,6 @@ def _address(url: str) -> str:
     if parts.username or parts.password or parts.query:
         raise ValueError("holds no user, password or query")
     return url.rstrip("/")
-
-
-# An option that names the environment variable with a secret.
-SecretName = Annotated[str, AfterValidator(_variable), "secret"]
-
-
-def read_secret(name: str, what: str) -> str:
-    """The environment variable's value. Raises ConfigError that names it if it is empty."""
-    value = os.environ.get(name, "").strip()
-    if not value:
-        raise ConfigError(f"{what} is missing. Set the environment variable {name}.")
-    return value
 
 
 class ApiOptions(Options):

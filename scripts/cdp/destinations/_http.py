@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -82,7 +84,7 @@ class Caller:
         self._seconds = timeout_seconds + _LONGEST_ANSWER
         self._stream: Any = None  # of the latest connection
         self._http = httpx.Client(
-            timeout=timeout_seconds, follow_redirects=False, transport=transport
+            timeout=timeout_seconds, follow_redirects=False, transport=transport, verify=_tls()
         )
 
     def call(
@@ -206,6 +208,12 @@ class Caller:
         if status in _NO_ACCESS:
             return FatalDestinationError(f"{message}. Check the address and the secret.")
         return RecordRejected(message, f"http_{status}")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the certificates takes longer than a call."""
+    return httpx.create_ssl_context()
 
 
 def refuse_private(url: str) -> None:

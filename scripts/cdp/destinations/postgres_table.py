@@ -16,7 +16,6 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from pydantic import field_validator
 
 from cdp.destinations._base import (
     Batch,
@@ -28,6 +27,7 @@ from cdp.destinations._base import (
     Outcome,
 )
 from cdp.destinations._ending import ending, hang_up
+from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
 
 __all__ = ["DESTINATION", "PostgresOptions", "PostgresTable"]
@@ -49,15 +49,8 @@ class PostgresOptions(Options):
     """dsn_env: the environment variable with the connection string (postgresql://…).
     create: make the table if it is not there. cdp_object names it: schema.table."""
 
-    dsn_env: str
+    dsn_env: SecretName
     create: bool = False
-
-    @field_validator("dsn_env")
-    @classmethod
-    def _is_a_name(cls, name: str) -> str:
-        if "/" in name or "=" in name:
-            raise ValueError("is the name of an environment variable, not the address itself")
-        return name
 
 
 class PostgresTable(Destination):
@@ -233,11 +226,7 @@ def _cell(value: Any) -> Any:
 
 
 def _connect(name: str) -> psycopg.Connection[Any]:
-    address = os.environ.get(name, "")
-    if not address:
-        raise ConfigError(
-            f"The database's address is missing. Set the environment variable {name}."
-        )
+    address = read_secret(name, "The database's address")
     try:
         return psycopg.connect(
             address,
@@ -269,7 +258,7 @@ class _told_apart:  # noqa: N801 - reads as a context
             raise NoAnswer("the database went away") from None
         if state.startswith(("40", "53", "55", "57")):
             raise RetriableError(f"the database is busy ({state})") from None
-        if state.startswith(("22", "23")):
+        if state.startswith(("21", "22", "23")):  # a key twice, a bad value, a constraint
             raise RecordRejected(f"the database refused a value ({state})", state) from None
         if state == "42P10":
             raise ConfigError("The table has no unique key on the match field. Add one.") from None

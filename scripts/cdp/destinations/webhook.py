@@ -12,7 +12,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import time
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
@@ -37,6 +36,7 @@ from cdp.destinations._base import (
     scrubbed,
 )
 from cdp.destinations._http import Answer, Caller, refuse_private
+from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import ConfigError
 
 __all__ = ["DESTINATION", "Webhook", "WebhookOptions"]
@@ -49,7 +49,7 @@ class WebhookOptions(Options):
     rates: at most so many calls in so many seconds, [[10, 1], [150, 60]]; all must hold."""
 
     url: str
-    secret_env: str
+    secret_env: SecretName
     allow_private: bool = False
     timeout_seconds: float = Field(default=15, gt=0, le=120)
     attempts: int = Field(default=5, ge=1, le=10)
@@ -129,7 +129,7 @@ class Webhook(Destination):
         super().__init__(delivery, options)
         self.batch_rows = options.batch_rows  # type: ignore[misc]
         self._secret = _secret(options.secret_env)
-        self._secret_text = os.environ[options.secret_env]
+        self._secret_text = read_secret(options.secret_env, "The webhook's secret")
         if not options.allow_private and transport is None:
             refuse_private(options.url)
         self._caller = Caller(
@@ -238,9 +238,7 @@ def _outcomes(batch: Batch, answer: Answer, secret: str) -> list[Outcome]:
 
 
 def _secret(name: str) -> bytes:
-    value = os.environ.get(name, "")
-    if not value:
-        raise ConfigError(f"The webhook's secret is missing. Set the environment variable {name}.")
+    value = read_secret(name, "The webhook's secret")
     if not value.startswith("whsec_"):
         return value.encode()
     try:
