@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,7 @@ class Ledger(Holdings):
     def __init__(self, warehouse: Warehouse, clock: Clock = utc_now) -> None:
         super().__init__(warehouse)
         self.clock = clock
+        self.stopping = threading.Event()  # set when the process is to end
         self._lock = Lock(warehouse, self.table("cdp_sync_locks"), clock)
 
     def ensure(self) -> None:
@@ -162,7 +164,12 @@ class Ledger(Holdings):
                 )
 
     def end(self, run: Run, status: str, error: str = "", **counts: object) -> None:
-        """Move the state, close the run with its counts, and let go of the lock."""
+        """Move the state, close the run with its counts, and let go of the lock.
+
+        A run whose lock was taken over was settled by the one that took it.
+        """
+        if not self._lock.is_held(run.sync, run.run_id):
+            return
         tallies = {name: 0 for name in ("succeeded", "rejected", "unknown", "aborted")}
         tallies |= {_TALLY[name]: rows for name, rows in self.tally(run).items() if name in _TALLY}
         facts: dict[str, object] = {"status": status, "error": error or None}
@@ -187,7 +194,13 @@ class Ledger(Holdings):
         )
 
     def keep_lock(self, run: Run) -> None:
-        """Prolong the run's lock. Raises BlockedError when another run took it over."""
+        """Prolong the run's lock, between two calls.
+
+        Raises BlockedError when another run took it over, KeyboardInterrupt when the
+        process is to end.
+        """
+        if self.stopping.is_set():
+            raise KeyboardInterrupt
         self._lock.keep(run.sync, run.run_id)
 
     # --- rows ---------------------------------------------------------------------------
@@ -242,7 +255,7 @@ class Ledger(Holdings):
         )
 
     def settle(self, run: Run, outcomes: Iterable[Settled]) -> None:
-        """Write outcomes, row by row."""
+        """Write outcomes, row by row; of a run that was taken over, none is left to settle."""
         with self.warehouse.transaction():
             self._stage(outcomes)
             self.warehouse.execute(
@@ -253,7 +266,8 @@ class Ledger(Holdings):
                 "destination_id = coalesce(settled.destination_id, ledger.destination_id), "
                 "sent_values = settled.sent_values, "
                 "settled_at = ? from cdp_settled as settled "
-                "where ledger.run_id = ? and ledger.position = settled.position",
+                "where ledger.run_id = ? and ledger.position = settled.position "
+                "and ledger.status in ('planned', 'attempted', 'accepted_async')",
                 (self.clock(), run.run_id),
             )
 

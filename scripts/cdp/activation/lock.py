@@ -69,6 +69,10 @@ class Lock:
             (self._clock() + _LASTS, sync, _OWNER),
         )
 
+    def is_held(self, sync: str, run_id: str) -> bool:
+        """Whether the run has the lock still."""
+        return self._holder(sync)[:2] == (run_id, _OWNER)
+
     def let_go(self, sync: str) -> None:
         """Free the sync for the next run, if the lock is still ours."""
         self._warehouse.execute(

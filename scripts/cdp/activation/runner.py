@@ -133,6 +133,8 @@ def _planned_counts(plan: SyncPlan) -> dict[str, object]:
 
 def _reason(error: BaseException) -> str:
     """What the ledger says of an error: our own sentences; of others the kind alone."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     return str(error) if isinstance(error, CdpError) else type(error).__name__
 
 

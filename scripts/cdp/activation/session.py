@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -172,15 +173,17 @@ class Session:
         hashes: Mapping[str, str],
     ) -> list[Result]:
         """Run them, several at once where each can have a connection of its own."""
+        stopping = threading.Event()
 
         def run(spec: SyncSpec) -> Result:
             if self.open_another is None or self.jobs == 1:
                 return self._run(self.ledger, spec, plan_id, approval, progress, hashes)
             with self.open_another() as ledger:
+                ledger.stopping = stopping
                 return self._run(ledger, spec, plan_id, approval, progress, hashes)
 
         jobs = self.jobs if self.open_another else 1
-        results = run_all(specs, run, jobs, self._latest_statuses())
+        results = run_all(specs, run, jobs, self._latest_statuses(), stopping.set)
         tell_changes(results, self.ledger, self.project.root)
         return results
 
