@@ -20,6 +20,7 @@ from cdp.commands.delivery import (
     destinations,
     explain_row,
     ledger,
+    new,
     plan,
     retry,
     sync,
@@ -365,7 +366,7 @@ def read_copy(settings: dict[str, Any], out: Path) -> None:
 
 
 for command in (
-    plan, apply, sync, ledger, retry, explain_row, destinations, test_mappings, consent,
+    plan, apply, sync, ledger, retry, explain_row, destinations, new, test_mappings, consent,
     enrichment, identity, profile, segment,
 ):  # fmt: skip
     cli.add_command(command)

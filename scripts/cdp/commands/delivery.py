@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ __all__ = [
     "destinations",
     "explain_row",
     "ledger",
+    "new",
     "plan",
     "retry",
     "sync",
@@ -251,6 +253,56 @@ def destinations_check(settings: dict[str, Any], select: tuple[str, ...]) -> int
     for sync, problems in found.items():
         click.echo(f"{sync}: {'; '.join(problems) or 'sound'}")
     return 1 if any(found.values()) else 0
+
+
+@destinations.command("list")
+def destinations_list() -> None:
+    """Name the destinations, those of other packages included."""
+    from cdp.destinations import find_destination, known_destinations
+
+    for name in known_destinations():
+        click.echo(f"{name:20} {find_destination(name).summary}")
+
+
+@destinations.command("docs")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("docs/destinations"),
+    show_default=True,
+    help="The folder to write a page a destination to.",
+)
+def destinations_docs(out: Path) -> None:
+    """Write the documentation page of each destination from what its module declares."""
+    from cdp.destinations import find_destination, known_destinations
+    from cdp.destinations._page import page
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name in known_destinations():
+        text = page(name, find_destination(name))
+        (out / f"{name}.md").write_text(text, encoding="utf-8")
+    click.echo(f"Wrote {len(known_destinations())} pages to {out}.")
+
+
+@click.group()
+def new() -> None:
+    """Begin something of your own."""
+
+
+@new.command("destination")
+@click.argument("name")
+@click.pass_obj
+def new_destination(settings: dict[str, Any], name: str) -> None:
+    """Write a module, its server and its test for the destination NAME.
+
+    They pass the conformance suite as they are, against a vendor that does not exist:
+    replace what its documents say otherwise, see docs/destinations.md.
+    """
+    from cdp.destinations._new import new_destination
+
+    for path in new_destination(settings["project_dir"], name):
+        click.echo(path)
+    click.echo(f"Now: pytest tests/python/destinations -k {name}, and cdp destinations docs.")
 
 
 @click.command("test-mappings")

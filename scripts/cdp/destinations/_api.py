@@ -37,7 +37,8 @@ def _address(url: str) -> str:
 class ApiOptions(Options):
     """base_url: another address than the vendor's own, for a proxy or a test. rates: the
     account's own limits instead of the documented ones: at most so many calls in so many
-    seconds, [[10, 1], [150, 60]]."""
+    seconds, [[10, 1], [150, 60]]. timeout_seconds: of silence. attempts: calls per batch
+    before giving up."""
 
     base_url: Annotated[str, AfterValidator(_address)] | None = None
     rates: tuple[tuple[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0)]], ...] = ()

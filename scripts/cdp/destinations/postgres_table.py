@@ -46,7 +46,7 @@ _LONGEST_CALL = 200.0  # seconds, for a server that takes statements and never a
 
 
 class PostgresOptions(Options):
-    """dsn_env: the environment variable with the connection string (postgresql://…).
+    """dsn_env: the connection string (postgresql://…).
     create: make the table if it is not there. cdp_object names it: schema.table."""
 
     dsn_env: SecretName

@@ -43,8 +43,8 @@ __all__ = ["DESTINATION", "Webhook", "WebhookOptions"]
 
 
 class WebhookOptions(Options):
-    """url: where to POST. secret_env: the environment variable with the signing secret
-    (whsec_… or text). allow_private: let it be an address inside the own network.
+    """url: where to POST. secret_env: the signing secret (whsec_… or text).
+    allow_private: let it be an address inside the own network. timeout_seconds: of silence.
     attempts: calls per batch before giving up. batch_rows: at most so many rows a call.
     rates: at most so many calls in so many seconds, [[10, 1], [150, 60]]; all must hold."""
 

@@ -54,6 +54,7 @@ class Bench(ABC):
     refuses: ClassVar[bool] = True  # whether some row (bad_row) is refused
     is_http: ClassVar[bool] = False  # whether it can throttle, deny, drop and be down
     environment: ClassVar[Mapping[str, str]] = {}  # secrets
+    settings: ClassVar[Mapping[str, Any]] = {}  # cdp_options of every case
 
     def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
         self.folder, self.request = folder, request
@@ -69,7 +70,7 @@ class Bench(ABC):
 
     def options(self, case: Case) -> dict[str, Any]:
         """cdp_options that lead here."""
-        return dict(case.options)
+        return {**self.settings, **case.options}
 
     def row(self, case: Case, number: int, **changes: Any) -> Row:
         """A good row with every field set, the same for the same number."""
