@@ -17,7 +17,13 @@ from typing import Literal
 
 from cdp.activation.gate import stopped_sql
 from cdp.activation.hashing import hash_sql, hash_version, literal
-from cdp.activation.judgement import judged_sql, mapped_sql, row_hash_sql, unchanged_sql
+from cdp.activation.judgement import (
+    judged_sql,
+    mapped_sql,
+    row_hash_sql,
+    unchanged_sql,
+    values_sql,
+)
 from cdp.activation.ledger import Ledger
 from cdp.activation.mapping import Mapped, map_fields
 from cdp.activation.spec import SyncSpec
@@ -26,6 +32,7 @@ __all__ = ["CANDIDATES", "DIFF_TABLE", "Diff", "compute_diff"]
 
 CANDIDATES = "cdp_candidates"
 DIFF_TABLE = "cdp_diff"
+_ADDED = "(entity_id, is_desired, is_held)"  # of whom nothing else is known yet
 Operation = Literal["create", "adopt", "update", "remove", "unchanged", "withheld"]
 
 
@@ -68,7 +75,8 @@ def compute_diff(
     fields, key = map_fields(spec, warehouse)
     version = hash_version(warehouse)
     _find_candidates(spec, ledger, fields, key, version, is_lost)
-    held_sql = ledger.held_sql(spec.name, spec.place) + (" where false" if is_lost else "")
+    held_sql = ledger.held_sql(spec.name, spec.place, CANDIDATES)
+    held_sql += " where false" if is_lost else ""
     warehouse.execute(f"drop table if exists {DIFF_TABLE}")
     warehouse.execute(
         f"create temporary table {DIFF_TABLE} as\n"
@@ -111,15 +119,17 @@ def _find_candidates(
         + _unmatched_sql(spec, ledger, fields, match, version, is_lost)
     )
     if not is_lost:
-        warehouse.execute(f"insert into {CANDIDATES}\n" + _doubtful_sql(spec, ledger, version))
+        warehouse.execute(
+            f"insert into {CANDIDATES} {_ADDED}\n" + _doubtful_sql(spec, ledger, version)
+        )
     if _has_copies(spec, ledger, version, is_lost):
         warehouse.execute(
-            f"insert into {CANDIDATES} "
+            f"insert into {CANDIDATES} {_ADDED} "
             f"select cast({spec.key} as text), false, false from {spec.audience.relation} "
             f"where {spec.key} is not null group by 1 having count(*) > 1"
         )
     if match.name != spec.key and not is_lost:
-        warehouse.execute(_sharing_a_key_sql(spec, ledger, match))
+        warehouse.execute(f"insert into {CANDIDATES} {_ADDED}\n" + _sharing_a_key_sql(spec, ledger))
 
 
 def _unmatched_sql(
@@ -130,12 +140,14 @@ def _unmatched_sql(
     version: str,
     is_lost: bool,
 ) -> str:
-    """SQL: one row per desired or held entity that has no equal on the other side."""
+    """SQL: one row per desired row, with its values, or held entity that has no equal on
+    the other side."""
+    made = values_sql(fields, match)
     row_hash = row_hash_sql(ledger.warehouse.dialect, fields, match)
     return f"""
     with
 
-    desired as ({mapped_sql(spec, ledger.warehouse, {"row_hash": row_hash})}),
+    desired as ({mapped_sql(spec, ledger.warehouse, made | {"row_hash": row_hash})}),
 
     held as (
         select entity_id, row_hash as held_hash
@@ -146,7 +158,10 @@ def _unmatched_sql(
     select
         coalesce(desired.entity_id, held.entity_id) as entity_id,
         desired.entity_id is not null as is_desired,
-        held.entity_id is not null as is_held
+        held.entity_id is not null as is_held,
+        desired.profile_id,
+        desired.has_profile,
+        {", ".join(f"desired.{name}" for name in made)}
     from desired
     full join held
         on desired.entity_id = held.entity_id and desired.row_hash = held.held_hash
@@ -196,14 +211,12 @@ def _has_copies(spec: SyncSpec, ledger: Ledger, version: str, is_lost: bool) -> 
     return bool(has_copies)
 
 
-def _sharing_a_key_sql(spec: SyncSpec, ledger: Ledger, match: Mapped) -> str:
-    """SQL: add who holds a key that a candidate wants; an equal row has the same key."""
-    wanted = mapped_sql(spec, ledger.warehouse, {"match_key": match.sql}, among=CANDIDATES)
+def _sharing_a_key_sql(spec: SyncSpec, ledger: Ledger) -> str:
+    """SQL: who holds a key that a candidate wants; an equal row has the same key."""
     return f"""
-    insert into {CANDIDATES}
     select entity_id, false, false
     from ({ledger.state_sql(spec.name, spec.place)}) as state
-    where match_key in (select match_key from ({wanted}) as wanted)
+    where match_key in (select match_key from {CANDIDATES} where is_desired)
     """
 
 

@@ -34,20 +34,30 @@ def stopped_sql(spec: SyncSpec, warehouse: Warehouse, people: str) -> str:
 
     Raises BlockedError when there are no consents to read: nobody is sent on a guess.
     """
+    return _stopped_sql(spec, warehouse, people, _consents(spec, warehouse))
+
+
+def reasons_sql(spec: SyncSpec, warehouse: Warehouse, people: str, are_few: bool = False) -> str:
+    """SQL: one row per profile_id that may not be sent, and why.
+
+    people: SQL of profile_id; are_few: the consents of all others are left aside first.
+    """
+    consents = _consents(spec, warehouse)
+    if are_few:
+        consents = f"(select * from {consents} where profile_id in ({people}))"
+    return f"""
+        select distinct on (profile_id) profile_id, reason
+        from ({_stopped_sql(spec, warehouse, people, consents)}) as stopped
+        order by profile_id, rank
+    """
+
+
+def _stopped_sql(spec: SyncSpec, warehouse: Warehouse, people: str, consents: str) -> str:
     return " union all ".join(
         f"select people.*, {literal(reason)} as reason, {rank} as rank "
         f"from ({people}) as people {condition} and people.profile_id is not null"
-        for rank, (reason, condition) in enumerate(_rules(spec, warehouse))
+        for rank, (reason, condition) in enumerate(_rules(spec, warehouse, consents))
     )
-
-
-def reasons_sql(spec: SyncSpec, warehouse: Warehouse, people: str) -> str:
-    """SQL: one row per profile_id that may not be sent, and why. people: SQL of profile_id."""
-    return f"""
-        select distinct on (profile_id) profile_id, reason
-        from ({stopped_sql(spec, warehouse, people)}) as stopped
-        order by profile_id, rank
-    """
 
 
 class Gate:
@@ -64,14 +74,13 @@ class Gate:
         entered = _has_entries(self._warehouse)
         if entered not in self._compiled:
             batch = "select profile_id from batch"
-            self._compiled[entered] = reasons_sql(self._spec, self._warehouse, batch)
+            self._compiled[entered] = reasons_sql(self._spec, self._warehouse, batch, are_few=True)
         rows = self._warehouse.query(f"with batch as ({people}) {self._compiled[entered]}")
         return dict(rows)
 
 
-def _rules(spec: SyncSpec, warehouse: Warehouse) -> Iterator[tuple[str, str]]:
+def _rules(spec: SyncSpec, warehouse: Warehouse, consents: str) -> Iterator[tuple[str, str]]:
     """(reason, SQL from the joins on that keeps whom it stops) of the sync's every rule."""
-    consents = _required(spec, warehouse)
     if suppressed := _suppressed_sql(spec, warehouse):
         yield "suppressed", f"where people.profile_id in ({suppressed})"
     yield "objection", f"where people.profile_id in ({_objections_sql(spec, warehouse, consents)})"
@@ -91,14 +100,14 @@ def _rules(spec: SyncSpec, warehouse: Warehouse) -> Iterator[tuple[str, str]]:
         yield "frequency_cap", f"where people.profile_id in ({contacted})"
 
 
-def _required(spec: SyncSpec, warehouse: Warehouse) -> Node:
+def _consents(spec: SyncSpec, warehouse: Warehouse) -> str:
     node = spec.consents
     if node is None or not warehouse.columns(node.schema, node.table):
         raise BlockedError(
             f"{spec.name}: cdp_consents is not in the warehouse, so nobody may be sent. "
             "Run dbt build -s +cdp_consents."
         )
-    return node
+    return node.relation
 
 
 def _on_its_channels(spec: SyncSpec, alias: str) -> str:
@@ -110,10 +119,10 @@ def _on_its_channels(spec: SyncSpec, alias: str) -> str:
     return f"{condition} and ({alias}.channel is null or {alias}.channel in ({channels}))"
 
 
-def _granted_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str:
+def _granted_sql(spec: SyncSpec, warehouse: Warehouse, consents: str) -> str:
     """SQL: who granted the purpose, or lives where no grant is needed for it."""
     granted = (
-        f"select cast(consents.profile_id as text) as profile_id from {consents.relation} "
+        f"select cast(consents.profile_id as text) as profile_id from {consents} "
         f"as consents where {_on_its_channels(spec, 'consents')} and consents.status = 'granted'"
     )
     regions = spec.gate.get("consent_defaults")
@@ -127,13 +136,13 @@ def _granted_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str:
     """
 
 
-def _objections_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str:
+def _objections_sql(spec: SyncSpec, warehouse: Warehouse, consents: str) -> str:
     """SQL: who refused it: by the sources, or by `cdp consent` since the last build.
 
     A refusal written by hand falls only to a later grant, whoever tells of that.
     """
     refusals = (
-        f"select cast(consents.profile_id as text) from {consents.relation} as consents "
+        f"select cast(consents.profile_id as text) from {consents} as consents "
         f"where {_on_its_channels(spec, 'consents')} and consents.status <> 'granted'"
     )
     if not _has_entries(warehouse):
@@ -151,7 +160,7 @@ def _objections_sql(spec: SyncSpec, warehouse: Warehouse, consents: Node) -> str
                     and later.captured_at > entries.captured_at
             )
             and not exists (
-                select 1 from {consents.relation} as consents
+                select 1 from {consents} as consents
                 where consents.profile_id = entries.profile_id
                     and consents.purpose = entries.purpose and consents.channel = entries.channel
                     and consents.status = 'granted' and consents.since > entries.captured_at

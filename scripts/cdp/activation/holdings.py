@@ -44,8 +44,10 @@ class Holdings:
             where recency = 1
         """
 
-    def held_sql(self, sync: str, place: str) -> str:
-        """One row per entity that the destination holds or may hold (not is_certain)."""
+    def held_sql(self, sync: str, place: str, among: str) -> str:
+        """One row per entity of the table `among` that the destination holds or may hold
+        (not is_certain)."""
+        chosen = f"entity_id in (select entity_id from {among})"
         return f"""
             select
                 coalesce(state.entity_id, unsure.entity_id) as entity_id,
@@ -59,8 +61,9 @@ class Holdings:
                 unsure.operation as sent_operation,
                 unsure.row_hash as sent_hash,
                 unsure.batch_key
-            from ({self.state_sql(sync, place)}) as state
-            full join ({self.unsure_sql(sync, place)}) as unsure
+            from ({self.state_sql(sync, place)} and {chosen}) as state
+            full join (select * from ({self.unsure_sql(sync, place)}) as open where {chosen})
+                as unsure
                 on state.entity_id = unsure.entity_id
         """
 
