@@ -1,12 +1,15 @@
-"""`receiver`: a webhook's other end; retries do not wait."""
+"""`receiver`: a webhook's other end; retries do not wait. `duckdb_world`: to deliver from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import stamina
 
+from activation.world import World
+from cdp.warehouse._duckdb import DuckDB
 from support.receiver import SECRET, Receiver, receiving
 
 
@@ -15,3 +18,10 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("TEST_WEBHOOK_SECRET", SECRET)
     with receiving() as found, stamina.set_testing(True, attempts=10, cap=True):
         yield found
+
+
+@pytest.fixture
+def duckdb_world(clean_environment: None, tmp_path: Path) -> Iterator[World]:
+    opened = DuckDB(tmp_path, {"path": ":memory:", "settings": {"threads": 1}}, "demo", False)
+    yield World(opened, tmp_path / "project")
+    opened.close()

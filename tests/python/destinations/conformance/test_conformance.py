@@ -65,7 +65,7 @@ def test_create(desk: Desk) -> None:
     assert desk.bench.count(desk.case) == before + 3
 
 
-@only_if(lambda kind, bench, case: kind.can_look_up)
+@only_if(lambda kind, bench, case: kind.can_look_up and case.adopts)
 def test_adopt(desk: Desk) -> None:
     known, stranger = rows(desk, 1, 2)
     record_id = desk.bench.seed(desk.case, known)
@@ -137,7 +137,7 @@ def test_erase(desk: Desk) -> None:
     assert not [word for word in (ann.id, *mails) if word in desk.bench.everything()]
 
 
-@only_if(lambda kind, bench, case: bench.refuses)
+@only_if(lambda kind, bench, case: case.refuses)
 def test_partial_failure(desk: Desk) -> None:
     """One refused among seven: the others are there, and it has a reason."""
     people = rows(desk, *range(1, 8))

@@ -33,7 +33,8 @@ __all__ = ["Bench", "Call", "Case", "Refused", "Reply", "Server", "only", "route
 @dataclass(frozen=True)
 class Case:
     """What is delivered. fields: name → kind; text: a field that takes any text, if one
-    does; options: beside the bench's own."""
+    does; options: beside the bench's own; refuses: whether some row (bad_row) is refused;
+    adopts: whether a record may be there before (seed), where the module can look up."""
 
     target_object: str
     mode: str = "upsert"
@@ -41,6 +42,8 @@ class Case:
     fields: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    refuses: bool = True
+    adopts: bool = True
 
     def __str__(self) -> str:
         return "_".join((self.target_object, self.mode, *map(str, self.options.values())))
@@ -51,7 +54,6 @@ class Bench(ABC):
 
     destination: ClassVar[str]
     cases: ClassVar[tuple[Case, ...]]
-    refuses: ClassVar[bool] = True  # whether some row (bad_row) is refused
     is_http: ClassVar[bool] = False  # whether it can throttle, deny, drop and be down
     environment: ClassVar[Mapping[str, str]] = {}  # secrets
     settings: ClassVar[Mapping[str, Any]] = {}  # cdp_options of every case

@@ -17,14 +17,19 @@ __all__ = ["BENCH"]
 _FIELDS = {"email": "text", "name": "text", "orders": "integer", "seen_at": "timestamp"}
 
 
+def _case(target_object: str, **options: str) -> Case:
+    return Case(
+        target_object, "mirror", fields=_FIELDS, text="name", options=options, refuses=False
+    )
+
+
 class Folder(Bench):
     destination = "files"
-    refuses = False
     cases = (
-        Case("snapshot", "mirror", fields=_FIELDS, text="name", options={"path": "people.csv"}),
-        Case("snapshot", "mirror", fields=_FIELDS, text="name", options={"path": "p.parquet"}),
-        Case("changes", "mirror", fields=_FIELDS, text="name", options={"path": "out"}),
-        Case("changes", fields=_FIELDS, text="name", options={"path": "out", "format": "parquet"}),
+        _case("snapshot", path="people.csv"),
+        _case("snapshot", path="people.parquet"),
+        _case("changes", path="out"),
+        _case("changes", path="out", format="parquet"),
     )
 
     def held(self, case: Case, row: Row) -> object:
