@@ -27,23 +27,57 @@ redirects as (
     where change_type = 'merged' and current_profile_id <> previous_profile_id
 ),
 
-{% if is_incremental() %}
 clock as (
+    {%- if is_incremental() %}
     select greatest({{ cdp_now() }}, max(entered_at), max(exited_at)) as moment
     from {{ this }}
+    {%- else %}
+    select {{ cdp_now() }} as moment
+    {%- endif %}
 ),
 
+-- A person's stays follow her into the profile in which hers went up.
 stays as (
+    {%- if is_incremental() %}
     select
-        stays.stay_id,
-        stays.segment,
-        coalesce(redirects.profile_id, stays.profile_id) as profile_id,
-        stays.entered_at,
-        stays.exited_at,
+        recorded.stay_id,
+        recorded.segment,
+        coalesce(redirects.profile_id, recorded.profile_id) as profile_id,
+        recorded.entered_at,
+        recorded.exited_at,
         redirects.profile_id is not null as is_moved
-    from {{ this }} as stays
-    left join redirects on stays.profile_id = redirects.previous_profile_id
-    where stays.absorbed_into is null
+    from {{ this }} as recorded
+    left join redirects on recorded.profile_id = redirects.previous_profile_id
+    where recorded.absorbed_into is null
+    {%- else %}
+    select
+        cast(null as {{ cdp_type('text') }}) as stay_id,
+        cast(null as {{ cdp_type('text') }}) as segment,
+        cast(null as {{ cdp_type('text') }}) as profile_id,
+        {{ cdp_now() }} as entered_at,
+        {{ cdp_now() }} as exited_at,
+        false as is_moved
+    where false
+    {%- endif %}
+),
+
+open_stays as (
+    select * from stays
+    where exited_at is null
+),
+
+-- A member without an open stay came in, an open stay without its member ended.
+moves as (
+    select
+        coalesce(members.segment, open_stays.segment) as segment,
+        coalesce(members.profile_id, open_stays.profile_id) as profile_id,
+        open_stays.stay_id
+    from members
+    full outer join open_stays
+        on
+            members.segment = open_stays.segment
+            and members.profile_id = open_stays.profile_id
+    where members.profile_id is null or open_stays.stay_id is null
 ),
 
 merged_profiles as (
@@ -54,30 +88,49 @@ merged_profiles as (
     where is_moved
 ),
 
-stays_to_join as (
+changed_stays as (
     select
-        stays.*,
-        max(coalesce(stays.exited_at, {{ end_of_time }})) over (
-            partition by stays.segment, stays.profile_id
-            order by stays.entered_at, stays.stay_id
-            rows between unbounded preceding and 1 preceding
-        ) as covered_until
+        stays.stay_id,
+        stays.segment,
+        stays.profile_id,
+        stays.entered_at,
+        case
+            when moves.stay_id is not null then clock.moment
+            else coalesce(stays.exited_at, {{ end_of_time }})
+        end as exited_at
     from stays
-    inner join merged_profiles
+    cross join clock
+    left join moves on stays.stay_id = moves.stay_id
+    left join merged_profiles
         on
             stays.segment = merged_profiles.segment
             and stays.profile_id = merged_profiles.profile_id
+    where moves.stay_id is not null or merged_profiles.profile_id is not null
+),
+
+beginnings as (
+    select
+        *,
+        case
+            when entered_at <= max(exited_at) over (
+                partition by segment, profile_id
+                order by entered_at, stay_id
+                rows between unbounded preceding and 1 preceding
+            ) then 0
+            else 1
+        end as begins
+    from changed_stays
 ),
 
 numbered as (
     select
         *,
-        sum(case when entered_at <= covered_until then 0 else 1 end) over (
+        sum(begins) over (
             partition by segment, profile_id
             order by entered_at, stay_id
             rows between unbounded preceding and current row
         ) as joined_stay
-    from stays_to_join
+    from beginnings
 ),
 
 joined as (
@@ -86,101 +139,28 @@ joined as (
         segment,
         profile_id,
         entered_at,
-        exited_at,
+        max(exited_at) over (
+            partition by segment, profile_id, joined_stay
+        ) as exited_at,
         first_value(stay_id) over (
             partition by segment, profile_id, joined_stay
             order by entered_at, stay_id
-            rows between unbounded preceding and unbounded following
-        ) as first_stay_id,
-        nullif(
-            max(coalesce(exited_at, {{ end_of_time }})) over (
-                partition by segment, profile_id, joined_stay
-            ),
-            {{ end_of_time }}
-        ) as last_exited_at
+        ) as first_stay_id
     from numbered
 ),
 
-stays_after_merges as (
-    select
-        stays.stay_id,
-        stays.segment,
-        stays.profile_id,
-        stays.entered_at,
-        case
-            when joined.stay_id = joined.first_stay_id then joined.last_exited_at
-            else stays.exited_at
-        end as exited_at,
-        case
-            when joined.stay_id <> joined.first_stay_id then joined.first_stay_id
-        end as absorbed_into,
-        joined.stay_id is not null as is_changed
-    from stays
-    left join joined on stays.stay_id = joined.stay_id
-),
-
-open_stays as (
-    select * from stays_after_merges
-    where exited_at is null and absorbed_into is null
-),
-
-stays_that_changed as (
-    select
-        stays_after_merges.stay_id,
-        stays_after_merges.segment,
-        stays_after_merges.profile_id,
-        stays_after_merges.entered_at,
-        case
-            when open_stays.stay_id is not null and members.profile_id is null
-                then clock.moment
-            else stays_after_merges.exited_at
-        end as exited_at,
-        stays_after_merges.absorbed_into
-    from stays_after_merges
-    cross join clock
-    left join open_stays on stays_after_merges.stay_id = open_stays.stay_id
-    left join members
-        on
-            stays_after_merges.segment = members.segment
-            and stays_after_merges.profile_id = members.profile_id
-    where
-        stays_after_merges.is_changed
-        or (open_stays.stay_id is not null and members.profile_id is null)
-),
-
-entries as (
-    select
-        members.segment,
-        members.profile_id
-    from members
-    left join open_stays
-        on
-            members.segment = open_stays.segment
-            and members.profile_id = open_stays.profile_id
-    where open_stays.stay_id is null
-),
-{% else %}
-clock as (
-    select {{ cdp_now() }} as moment
-),
-
-entries as (
-    select * from members
-),
-{% endif %}
-
 final as (
     select
-        {{ dbt.hash("concat(entries.segment, '|', entries.profile_id, '|', "
+        {{ dbt.hash("concat(moves.segment, '|', moves.profile_id, '|', "
             ~ "cast(clock.moment as " ~ cdp_type('text') ~ "))") }} as stay_id,
-        entries.segment,
-        entries.profile_id,
+        moves.segment,
+        moves.profile_id,
         clock.moment as entered_at,
         cast(null as {{ cdp_type('timestamp') }}) as exited_at,
         cast(null as {{ cdp_type('text') }}) as absorbed_into
-    from entries
+    from moves
     cross join clock
-    {%- if is_incremental() %}
+    where moves.stay_id is null
 
     union all
 
@@ -189,10 +169,9 @@ final as (
         segment,
         profile_id,
         entered_at,
-        exited_at,
-        absorbed_into
-    from stays_that_changed
-    {%- endif %}
+        nullif(exited_at, {{ end_of_time }}) as exited_at,
+        nullif(first_stay_id, stay_id) as absorbed_into
+    from joined
 )
 
 select * from final
