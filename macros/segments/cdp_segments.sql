@@ -1,6 +1,6 @@
-{#- The segments that the control panel lists: [{package, name, holdout_pct}]. A listed
-    model that does not exist is dbt's own error; one that the file tree has and the list
-    has not is `cdp check`'s. -#}
+{#- The segments that the control panel lists: [{package, name, holdout_pct,
+    keeps_excluded, turnover_pct}]. A listed model that does not exist is dbt's own error;
+    one that the file tree has and the list has not is `cdp check`'s. -#}
 {% macro cdp_segments() -%}
     {%- set segments = [] -%}
     {%- for entry in var('cdp_segments', []) or [] -%}
@@ -10,13 +10,22 @@
                 "cdp_segments[" ~ loop.index0 ~ "] is '" ~ entry ~ "'. Write it as package.model."
             ) }}
         {%- endif -%}
+        {%- set meta = cdp_segment_meta(parts[0], parts[1]) -%}
         {%- do segments.append({
             'package': parts[0],
             'name': parts[1],
-            'holdout_pct': cdp_segment_meta(parts[0], parts[1]).get('cdp_holdout_pct', 0),
+            'holdout_pct': meta.get('cdp_holdout_pct', 0),
+            'keeps_excluded': entry in cdp_segment_exclusions()
+                or meta.get('cdp_segment_exclusions') is false,
+            'turnover_pct': meta.get('cdp_turnover_pct'),
         }) -%}
     {%- endfor -%}
     {{ return(segments) }}
+{%- endmacro %}
+
+{#- The segments, as package.model, whose people are in no other. -#}
+{% macro cdp_segment_exclusions() -%}
+    {{ return(var('cdp_segment_exclusions', []) or []) }}
 {%- endmacro %}
 
 {% macro cdp_segment_meta(package, name) -%}
@@ -31,18 +40,29 @@
 {#- The share that each listed segment holds out (`cdp_holdout_pct` in its meta, in whole
     per cent; 0 where it says nothing), as SQL over a column with segment names. -#}
 {% macro cdp_holdout_pct(segment) -%}
-    {%- set held_out = [] -%}
-    {%- for entry in cdp_segments() if entry.holdout_pct -%}
-        {%- do held_out.append(entry) -%}
+    {{ cdp_said_by(segment, 'holdout_pct', '0') }}
+{%- endmacro %}
+
+{#- The share of its people that may leave a segment in a day (`cdp_turnover_pct` in its
+    meta, in per cent; null where it says nothing), as SQL over a column with names. -#}
+{% macro cdp_turnover_pct(segment) -%}
+    {{ cdp_said_by(segment, 'turnover_pct', 'cast(null as ' ~ cdp_type('float') ~ ')') }}
+{%- endmacro %}
+
+{#- One entry of cdp_segments() by segment, as SQL; `otherwise` where it says nothing. -#}
+{% macro cdp_said_by(segment, key, otherwise) -%}
+    {%- set said = [] -%}
+    {%- for entry in cdp_segments() if entry[key] is not none -%}
+        {%- do said.append(entry) -%}
     {%- endfor -%}
-    {%- if not held_out -%}
-        0
+    {%- if not said -%}
+        {{ otherwise }}
     {%- else -%}
         case {{ segment }}
-        {%- for entry in held_out %}
-            when '{{ entry.name }}' then {{ entry.holdout_pct }}
+        {%- for entry in said %}
+            when '{{ entry.name }}' then {{ entry[key] }}
         {%- endfor %}
-            else 0
+            else {{ otherwise }}
         end
     {%- endif -%}
 {%- endmacro %}

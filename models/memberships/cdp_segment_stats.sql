@@ -1,6 +1,6 @@
 -- One row per (segment, day) on which any membership changed, and today: how many were
 -- in at the end of the day, how many came and went. Days between two rows were as the
--- first.
+-- first. Turnover is who left, of who was in before.
 
 {{ config(access='public') }}
 
@@ -61,7 +61,7 @@ first_days as (
     group by segment
 ),
 
-stats as (
+sizes as (
     select
         first_days.segment,
         days.day,
@@ -82,6 +82,28 @@ stats as (
         on
             first_days.segment = moves_per_day.segment
             and days.day = moves_per_day.day
+),
+
+turnovers as (
+    select
+        *,
+        cast(exited as {{ cdp_type('float') }})
+        / nullif(size - entered + exited, 0) as turnover,
+        {{ cdp_turnover_pct('segment') }} / 100.0 as declared_turnover
+    from sizes
+),
+
+stats as (
+    select
+        segment,
+        day,
+        size,
+        entered,
+        exited,
+        turnover,
+        cast(declared_turnover as {{ cdp_type('float') }}) as declared_turnover,
+        coalesce(turnover, 0) <= declared_turnover as is_within_turnover
+    from turnovers
 )
 
 select * from stats

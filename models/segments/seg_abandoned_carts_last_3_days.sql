@@ -3,6 +3,7 @@
     'cdp_owner': 'ecommerce@example.com',
     'cdp_why':
         'Left a cart and bought nothing since: a reminder brings a good part of them back.',
+    'cdp_turnover_pct': 60,
 }) }}
 
 select

@@ -4,6 +4,7 @@
     'cdp_why':
         'Buy often and bought lately: thank them; the control group shows what thanks are worth.',
     'cdp_holdout_pct': 10,
+    'cdp_turnover_pct': 5,
 }) }}
 
 select profile_id

@@ -170,6 +170,17 @@ def _check_segments(known: _Known, value: Any) -> Iterator[str]:
             yield f"cdp_segments does not list {shown}. Add {entry}, or remove the file."
 
 
+def _check_segment_exclusions(known: _Known, value: Any) -> Iterator[str]:
+    listed = known.panel.get("cdp_segments") or ()
+    if not isinstance(value, list):
+        yield "cdp_segment_exclusions is no list. Write one package.model a line, or []."
+        return
+    for place, entry in enumerate(value):
+        if entry not in listed:
+            hint = _nearest(str(entry), listed)
+            yield f"cdp_segment_exclusions[{place}]: cdp_segments does not list {entry}.{hint}"
+
+
 def _check_models(known: _Known, path: str, entries: Any) -> Iterator[str]:
     yield from _check_refs(known, path, entries, "model", lambda package: package.models)
 
@@ -326,6 +337,7 @@ _CHECKS: dict[str, Callable[[_Known, Any], Iterator[str]]] = {
     "cdp_funnels": _check_funnels,
     "cdp_traits": _check_traits,
     "cdp_segments": _check_segments,
+    "cdp_segment_exclusions": _check_segment_exclusions,
     "cdp_share_columns": _check_share_columns,
     "cdp_live_targets": _check_live_targets,
     "cdp_timezone": _check_timezone,

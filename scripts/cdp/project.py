@@ -139,6 +139,15 @@ class Project:
         listed: Mapping[str, Collection[str]] = self.vars.get("cdp_share_columns") or {}
         return listed.get(node.full_name) or ()
 
+    def exclusions(self, segment: Node) -> Node | None:
+        """The model of the people whom a segment does not take (`cdp_segment_exclusions`);
+        None where it takes everybody."""
+        excluding = self.vars.get("cdp_segment_exclusions") or ()
+        keeps = segment.meta.get("cdp_segment_exclusions") is False
+        if not excluding or keeps or segment.full_name in excluding:
+            return None
+        return self.node("cdp.smb_exclusions")
+
     def ancestors(self, names: Iterable[str]) -> Iterator[Node]:
         """Every node that the named ones stand on, themselves included, each once."""
         seen: set[str] = set()

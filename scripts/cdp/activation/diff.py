@@ -125,7 +125,7 @@ def _find_candidates(
     if _has_copies(spec, ledger, version, is_lost):
         warehouse.execute(
             f"insert into {CANDIDATES} {_ADDED} "
-            f"select cast({spec.key} as text), false, false from {spec.audience.relation} "
+            f"select cast({spec.key} as text), false, false from {spec.rows} "
             f"where {spec.key} is not null group by 1 having count(*) > 1"
         )
     if match.name != spec.key and not is_lost:
@@ -200,7 +200,7 @@ def _has_copies(spec: SyncSpec, ledger: Ledger, version: str, is_lost: bool) -> 
     ((has_copies,),) = ledger.warehouse.query(
         f"""
         select
-            (select count(*) from {spec.audience.relation} where {spec.key} is not null)
+            (select count(*) from {spec.rows} where {spec.key} is not null)
             - (select count(*) from {CANDIDATES} where is_desired)
             <> (
                 select count(*) from ({ledger.state_sql(spec.name, spec.place)}) as state
@@ -257,7 +257,7 @@ def _desired_count(spec: SyncSpec, ledger: Ledger) -> int:
     """Entities of the audience: its rows, unless it names somebody twice."""
     ((copies,),) = ledger.warehouse.query(f"select count(*) from {DIFF_TABLE} where is_copied")
     counted = f"distinct {spec.key}" if copies else spec.key
-    ((desired,),) = ledger.warehouse.query(f"select count({counted}) from {spec.audience.relation}")
+    ((desired,),) = ledger.warehouse.query(f"select count({counted}) from {spec.rows}")
     return int(desired)
 
 

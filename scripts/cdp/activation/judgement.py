@@ -45,7 +45,7 @@ def mapped_sql(
         join += " on profiles.profile_id = audience.profile_id"
         has_profile = "profiles.profile_id is not null"
     has_person = "profile_id" in warehouse.columns(spec.audience.schema, spec.audience.table)
-    audience = f"select * from {spec.audience.relation} where {spec.key} is not null"
+    audience = f"select * from {spec.rows} where {spec.key} is not null"
     if among:
         audience += f" and cast({spec.key} as text) in (select entity_id from {among})"
     return f"""

@@ -89,10 +89,11 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         options=options,
         place=find_destination(destination).place(target_object, options),
         is_sandboxed=sandboxed,
-        max_delete_pct=meta.get("cdp_max_delete_pct"),
+        max_delete_pct=meta.get("cdp_max_delete_pct", audience.meta.get("cdp_turnover_pct")),
         max_rows=meta.get("cdp_max_rows"),
         max_age=_age(meta.get("cdp_max_age")),
         holdout_pct=audience.meta.get("cdp_holdout_pct", 0),
+        exclusions=project.exclusions(audience) if _is_segment(project, audience) else None,
         log_values=meta.get("cdp_log_values", False),
         tests=tuple(meta.get("cdp_tests") or ()),
         after=tuple(meta.get("cdp_after") or ()),
@@ -104,6 +105,10 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         now=project.now,
         root=project.root,
     )
+
+
+def _is_segment(project: Project, audience: Node) -> bool:
+    return audience.full_name in (project.vars.get("cdp_segments") or ())
 
 
 def _gate(project: Project) -> dict[str, Node]:
@@ -185,6 +190,9 @@ def _audience_problems(project: Project, exposure: Exposure) -> Iterator[str]:
     share = node.meta.get("cdp_holdout_pct", 0)
     if type(share) is not int or not 0 <= share <= 100:
         yield f"cdp_holdout_pct of {node.name} is {share!r}. Use whole per cent, 0 to 100."
+    turnover = node.meta.get("cdp_turnover_pct", 0)
+    if type(turnover) not in (int, float) or not 0 <= turnover <= 100:
+        yield f"cdp_turnover_pct of {node.name} is {turnover!r}. Use per cent, 0 to 100."
 
 
 def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:

@@ -73,6 +73,7 @@ class SyncSpec:
     max_rows: int | None = None
     max_age: timedelta | None = None
     holdout_pct: int = 0  # the segment's own, for its control group
+    exclusions: Node | None = None  # whom the segment does not take
     log_values: bool = False
     tests: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)  # see mapping_tests
     after: tuple[str, ...] = ()  # syncs that have to be through before
@@ -83,6 +84,17 @@ class SyncSpec:
     source: str = ""  # what cdp_identity_map calls the tool, where it is also a source
     now: datetime = datetime.min  # the platform's clock
     root: Path | None = None
+
+    @property
+    def rows(self) -> str:
+        """SQL to select from: the audience, without whom no segment takes."""
+        if self.exclusions is None:
+            return self.audience.relation
+        excluded = f"select profile_id from {self.exclusions.relation}"  # noqa: S608 - quoted
+        return (
+            f"(select * from {self.audience.relation} "  # noqa: S608 - quoted
+            f"where profile_id is null or profile_id not in ({excluded})) as audience"
+        )
 
     @property
     def key(self) -> str:

@@ -18,7 +18,7 @@ from cdp.identity.lookup import Lookup
 from cdp.identity.places import Places
 from cdp.project import Node, Project, load_project, parsing_folder
 from cdp.segments.check import nearest
-from cdp.segments.explain import Held, explain_audience
+from cdp.segments.explain import Held, explain_audience, explain_exclusion
 from cdp.segments.library import Library
 from cdp.warehouse import Warehouse, open_warehouse, quoted, schema_name
 
@@ -135,6 +135,8 @@ def explain(project_dir: Path, target: str, name: str, person: str) -> Explained
             from cdp.segments.explain_sql import explain_sql
 
             held = explain_sql(sql, profile_id, warehouse)
+        if excluded := project.exclusions(node):
+            held += explain_exclusion(excluded, profile_id, warehouse)
         since = _Asking(project, warehouse).member_since(node.name, profile_id)
     return Explained(node.name, profile_id, since is not None, since, tuple(held))
 

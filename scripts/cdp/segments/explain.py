@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cdp.project import Node
 from cdp.segments.compile import Compiler
 from cdp.segments.documents import Document
 from cdp.segments.library import Library
@@ -32,7 +33,7 @@ from cdp.segments.spec import (
 )
 from cdp.warehouse import Warehouse
 
-__all__ = ["Held", "explain_audience"]
+__all__ = ["Held", "explain_audience", "explain_exclusion"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,15 @@ def explain_audience(
     if isinstance(content, Audience) and content.top:
         held.append(_top(library, content, profile_id, warehouse))
     return held
+
+
+def explain_exclusion(excluded: Node, profile_id: str, warehouse: Warehouse) -> list[Held]:
+    """The condition that the control panel puts on every segment but those that keep all."""
+    rows = warehouse.query(
+        f"select 1 from {excluded.relation} where profile_id = ?",  # noqa: S608 - quoted
+        (profile_id,),
+    )
+    return [Held(0, "in no segment of cdp_segment_exclusions", None, not rows)]
 
 
 def _audience(compiler: Compiler, audience: Audience) -> list[_Asked]:

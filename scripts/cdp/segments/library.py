@@ -21,7 +21,7 @@ from cdp.segments.catalogue import Catalogue, read_catalogue
 from cdp.segments.check import audience_problems, waterfall_problems
 from cdp.segments.compile import Compiler
 from cdp.segments.documents import Document, read_document
-from cdp.segments.literals import comment, jinja_text
+from cdp.segments.literals import comment, jinja_text, literal
 from cdp.segments.spec import Audience
 
 __all__ = [
@@ -57,8 +57,8 @@ class Library:
         catalogue = read_catalogue(project)
         segments = dict(catalogue.segments)
         for document in documents:
-            for model in document.models:
-                segments[model] = _node(project, document, model, segments.get(model))
+            for number, model in enumerate(document.models):
+                segments[model] = _node(project, document, number, segments.get(model))
         library = cls(project.root, replace(catalogue, segments=segments), documents)
         if found := [*library.problems()]:
             raise ConfigError("\n     ".join(found))
@@ -126,16 +126,36 @@ def _model_file(library: Library, document: Document, number: int) -> str:
     compiler = Compiler(library.catalogue, as_dbt_ref, as_dbt_bucket)
     content = document.content
     if isinstance(content, Audience):
-        sql, label, holdout = compiler.audience(content), content.label, content.holdout_pct
+        sql = compiler.audience(content)
     else:
-        step = document.models[number].rpartition("__")[2]
-        sql, label, holdout = compiler.step(content, number), f"{content.label}: {step}", None
-    meta = {"cdp_label": label, "cdp_owner": content.owner, "cdp_why": content.why}
-    lines = [f"    '{key}': {jinja_text(value)}," for key, value in meta.items()]
-    lines += [f"    'cdp_holdout_pct': {holdout},"] * (holdout is not None)
-    lines += [f"    'cdp_audience': {jinja_text(document.path.as_posix())},"]
+        sql = compiler.step(content, number)
+    meta = _meta(document, number)
+    lines = [f"    '{key}': {_jinja(value)}," for key, value in meta.items()]
     made = comment(f"Made from {document.path.as_posix()} by `cdp segment compile`: change that.")
     return "\n".join([made, "", "{{ config(meta={", *lines, "}) }}", "", sql, ""])
+
+
+def _meta(document: Document, number: int) -> dict[str, object]:
+    """The meta of the model that a document becomes, or of one step of it."""
+    content, label, holdout = document.content, document.content.label, None
+    if isinstance(content, Audience):
+        holdout = content.holdout_pct
+    else:
+        label = f"{label}: {document.models[number].rpartition('__')[2]}"
+    meta = {
+        "cdp_label": label,
+        "cdp_owner": content.owner,
+        "cdp_why": content.why,
+        "cdp_holdout_pct": holdout,
+        "cdp_turnover_pct": content.turnover_pct,
+        "cdp_segment_exclusions": content.segment_exclusions,
+        "cdp_audience": document.path.as_posix(),
+    }
+    return {key: value for key, value in meta.items() if value is not None}
+
+
+def _jinja(value: object) -> str:
+    return jinja_text(value) if isinstance(value, str) else literal(value)
 
 
 def _properties_file(library: Library) -> str:
@@ -192,8 +212,9 @@ def _unrendered(text: str) -> str:
     return f"{{{{ {json.dumps(text, ensure_ascii=False)} }}}}" if "{" in text else text
 
 
-def _node(project: Project, document: Document, model: str, known: Node | None) -> Node:
+def _node(project: Project, document: Document, number: int, known: Node | None) -> Node:
     """The segment as the audience has it, compiled or not."""
+    model, meta = document.models[number], _meta(document, number)
     columns = dict(known.columns) if known else {}
     if isinstance(document.content, Audience):
         profiles = project.node("cdp.cdp_profiles")
@@ -201,7 +222,7 @@ def _node(project: Project, document: Document, model: str, known: Node | None) 
         offered: Mapping[str, Column] = profiles.columns if profiles else {}
         columns = {name: offered[name] for name in wanted if name in offered}
     if known:
-        return replace(known, columns=columns)
+        return replace(known, columns=columns, meta=meta)
     near = next((n for n in project.nodes.values() if n.name.startswith("seg_")), None)
     return Node(
         unique_id=f"model.{project.name}.{model}",
@@ -212,6 +233,7 @@ def _node(project: Project, document: Document, model: str, known: Node | None) 
         table=model,
         path=str(_MODELS / f"{model}.sql"),
         columns=columns,
+        meta=meta,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cdp.project import Column, Project
+from cdp.project import Column, Node, Project
 from cdp.segments.documents import Document
 from cdp.segments.library import Library
 from cdp.segments.running import running_compiler, without_marks
@@ -76,8 +76,9 @@ def preview(
 
     Raises WarehouseError where a table that it reads is not built.
     """
-    cost = _find(library, document, warehouse, step)
     name = document.models[step]
+    excluded = project.exclusions(library.catalogue.segments[name])
+    cost = _find(library, document, warehouse, step, excluded)
     profiles = library.catalogue.profiles
     ((people,),) = warehouse.query(f"select count(*) from {_PEOPLE}")  # noqa: S608
     ((everyone,),) = warehouse.query(f"select count(*) from {profiles.relation}")  # noqa: S608
@@ -98,7 +99,13 @@ def preview(
     )
 
 
-def _find(library: Library, document: Document, warehouse: Warehouse, step: int) -> Cost:
+def _find(
+    library: Library,
+    document: Document,
+    warehouse: Warehouse,
+    step: int,
+    excluded: Node | None,
+) -> Cost:
     compiler = running_compiler(library.catalogue, warehouse.dialect)
     content = document.content
     if isinstance(content, Audience):
@@ -108,6 +115,11 @@ def _find(library: Library, document: Document, warehouse: Warehouse, step: int)
     warehouse.execute(f"drop table if exists {_PEOPLE}")
     started, cpu = time.monotonic(), _cpu_seconds()
     warehouse.execute(f"create temporary table {_PEOPLE} as\n{without_marks(sql)}")
+    if excluded:
+        warehouse.execute(
+            f"delete from {_PEOPLE} where profile_id in "  # noqa: S608 - relations
+            f"(select profile_id from {excluded.relation})"
+        )
     seconds, spent = time.monotonic() - started, _cpu_seconds() - cpu
     catalogue = library.catalogue
     known = (catalogue.profiles, *(thing.node for thing in catalogue.things.values()))

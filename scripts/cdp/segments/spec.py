@@ -337,10 +337,15 @@ class Sample(_Part):
 
 
 class _Document(_Part):
+    """turnover_pct: of its people, how many may leave in a day; segment_exclusions, false:
+    it keeps whom the control panel excludes from segments."""
+
     version: Literal[1]
     label: Line
     owner: Line
     why: Line
+    turnover_pct: Annotated[Number, Field(ge=0, le=100)] | None = None
+    segment_exclusions: Literal[False] | None = None
 
 
 class Audience(_Document):

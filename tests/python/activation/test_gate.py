@@ -79,6 +79,28 @@ def test_the_suppression_list_knows_people_by_any_identifier(world: World, shop:
     assert stopped(world, project) == {"p1": "suppressed", "p2": "suppressed"}
 
 
+def test_whom_no_segment_takes_is_not_in_the_audience(world: World, shop: Shop) -> None:
+    """p1 is excluded from segments after she was sent: to a mirror she has left."""
+    world.meta = dict(META)
+    world.people(CROWD)
+    world.sync()
+    world.warehouse.execute("create table cdp.smb_exclusions (profile_id text)")
+    world.warehouse.execute("insert into cdp.smb_exclusions values ('p1'), ('somebody')")
+    project = with_nodes(world, model("smb_exclusions", "cdp"))
+    lists = {"cdp_segments": ["cdp.seg_people"], "cdp_segment_exclusions": ["cdp.seg_staff"]}
+    project = replace(project, vars={**project.vars, **lists})
+    (spec,) = syncs(project)
+    plan = plan_sync(project, spec, world.ledger)
+    assert plan.diff is not None
+    assert (plan.diff.desired, plan.diff.removed) == (4, {"left_segment": 1})
+    run_sync(project, spec, world.ledger)
+    assert set(shop.records) == {"p0", "p2", "p3", "p4"}
+
+    world.segment_meta = {"cdp_segment_exclusions": False}
+    keeping = replace(project, nodes={**project.nodes, **world.project.nodes})
+    assert plan_sync(keeping, syncs(keeping)[0], world.ledger).facts()["desired"] == 5
+
+
 def test_where_the_law_needs_no_grant_only_an_objection_counts(world: World, shop: Shop) -> None:
     world.meta = dict(META)
     world.people([replace(person, consent=None) for person in CROWD])

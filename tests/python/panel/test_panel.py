@@ -134,6 +134,11 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         lambda panel: panel["cdp_segments"].remove("cdp.seg_win_back"),
         "cdp_segments does not list models/segments/seg_win_back.sql. Add cdp.seg_win_back",
     ),
+    "an exclusion that is no segment": (
+        lambda panel: panel.update(cdp_segment_exclusions=["cdp.seg_win_bak"]),
+        "cdp_segment_exclusions[0]: cdp_segments does not list cdp.seg_win_bak. "
+        "Did you mean 'cdp.seg_win_back'?",
+    ),
     "a conversion of no kind": (
         lambda panel: panel["cdp_conversions"].update(order={"contract": "orders"}),
         "cdp_conversions.order has no kind. Name a kind of cdp_timeline",
