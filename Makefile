@@ -93,6 +93,10 @@ chaos: $(VENV)/.dev ## syncs under seeded faults; prints the table of docs/relia
 bench-profiles: $(VENV)/.run ## what the profile layer costs, in full and after 1 % more events (EVENTS=10000000)
 	$(BIN)/python tests/bench/profiles.py $(if $(EVENTS),--events $(EVENTS))
 
+.PHONY: bench-segments
+bench-segments: $(VENV)/.run ## what a hundred audiences and their stays cost (PROFILES=1000000)
+	$(BIN)/python tests/bench/segments.py $(if $(PROFILES),--people $(PROFILES))
+
 .PHONY: docs
 docs: $(VENV)/.run ## write dbt's documentation to target/static_index.html
 	$(BIN)/dbt docs generate --static

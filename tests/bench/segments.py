@@ -1,6 +1,6 @@
 """Build audiences over made-up people: from nothing, then with 1 % of the people changed.
 
-    make bench-segments PEOPLE=1000000
+    make bench-segments PROFILES=1000000
 
 A hundred audiences in the YAML format, compiled by `cdp segment compile`: two thirds ask
 columns of the profile, the others what people did, or are put together of these. The layers
@@ -38,6 +38,7 @@ MEASURED = ("seg_bench_*", "smb_members", "smb_stays", "cdp_segment_memberships"
 TOLD = ("cdp_segment_stats", "cdp_segment_flows", "cdp_segment_overlaps")
 
 # A person's numbers follow from her own and the run's, so that a run can draw some anew.
+DRAW = "create temporary macro draw(size, n, salt) as cast(hash(n, salt) % size as bigint);"
 PROFILES = """
     insert into cdp.cdp_profiles by name
     select
@@ -45,44 +46,40 @@ PROFILES = """
         'person' || n || '@example.com' as email,
         'First ' || n % 1000 as first_name,
         'Last ' || n % 7919 as last_name,
-        ['US', 'DE', 'FR', 'GB', 'JP'][hash(n, 1) % 5 + 1] as country_code,
-        'Town ' || hash(n, 2) % 300 as city,
-        ['active', 'new', 'lapsed', 'at_risk'][hash(n, 3, {run}) % 4 + 1] as lifecycle_stage,
-        'Category ' || hash(n, 4) % 40 as favourite_category,
-        hash(n, 5, {run}) % 30 as orders_lifetime,
-        hash(n, 6, {run}) % 12 as orders_last_365_days,
-        hash(n, 7, {run}) % 365 as days_since_last_order,
-        cast(hash(n, 8, {run}) % 100000 / 100 as decimal(18, 2)) as revenue_last_365_days,
-        hash(n, 9, {run}) % 20 as email_opened_last_90_days,
-        hash(n, 10, {run}) % 50 as app_sessions_lifetime,
-        hash(n, 11, {run}) % 3 as open_tickets
+        ['US', 'DE', 'FR', 'GB', 'JP'][draw(5, n, 1) + 1] as country_code,
+        'Town ' || draw(300, n, 2) as city,
+        ['active', 'new', 'lapsed', 'at_risk'][draw(4, n, 3 + {run}) + 1] as lifecycle_stage,
+        'Category ' || draw(40, n, 4) as favourite_category,
+        draw(30, n, 5 + {run}) as orders_lifetime,
+        draw(12, n, 6 + {run}) as orders_last_365_days,
+        draw(365, n, 7 + {run}) as days_since_last_order,
+        cast(draw(100000, n, 8 + {run}) / 100 as decimal(18, 2)) as revenue_last_365_days,
+        draw(20, n, 9 + {run}) as email_opened_last_90_days,
+        draw(50, n, 10 + {run}) as app_sessions_lifetime,
+        draw(3, n, 11 + {run}) as open_tickets
     from range({people}) as numbers(n)
     where n % {every} = 0
 """
 THINGS = """
     insert into cdp_internal.prf_orders by name
     select
-        'p' || lpad(cast(hash(n) % {people} as varchar), 10, '0') as profile_id,
+        'p' || lpad(cast(draw({people}, n, 0) as varchar), 10, '0') as profile_id,
         'shop' as source,
         cast(n as varchar) as record_id,
-        timestamp '{now}' - interval 1 minute * cast(hash(n, 1) % 525600 as bigint)
-            as occurred_at,
-        hash(n, 2) % 50 = 0 as is_cancelled,
-        ['web', 'store', 'app'][hash(n, 3) % 3 + 1] as channel,
-        cast(hash(n, 4) % 20000 / 100 as decimal(28, 6)) as total_reporting
+        timestamp '{now}' - interval 1 minute * draw(525600, n, 1) as occurred_at,
+        draw(50, n, 2) = 0 as is_cancelled,
+        ['web', 'store', 'app'][draw(3, n, 3) + 1] as channel,
+        cast(draw(20000, n, 4) / 100 as decimal(28, 6)) as total_reporting
     from range({people} * 3) as numbers(n);
 
-    insert into cdp_internal.prf_events by name
+    insert into cdp_internal.prf_messages by name
     select
-        'p' || lpad(cast(hash(n) % {people} as varchar), 10, '0') as profile_id,
-        'web' as source,
+        'p' || lpad(cast(draw({people}, n, 0) as varchar), 10, '0') as profile_id,
+        'mail' as source,
         cast(n as varchar) as record_id,
-        timestamp '{now}' - interval 1 minute * cast(hash(n, 1) % 525600 as bigint)
-            as occurred_at,
-        ['page_viewed', 'product_viewed', 'product_added', 'order_completed'][
-            hash(n, 2) % 4 + 1
-        ] as event_name,
-        'Category ' || hash(n, 3) % 40 as category
+        timestamp '{now}' - interval 1 minute * draw(525600, n, 1) as occurred_at,
+        ['sent', 'delivered', 'opened', 'clicked'][draw(4, n, 2) + 1] as kind,
+        'campaign ' || draw(40, n, 3) as campaign_id
     from range({people} * 5) as numbers(n);
 """
 READ_ONCE = {
@@ -94,7 +91,7 @@ READ_ONCE = {
     "cdp_internal.prf_orders": (
         "profile_id", "occurred_at", "is_cancelled", "channel", "total_reporting",
     ),
-    "cdp_internal.prf_events": ("profile_id", "occurred_at", "event_name", "category"),
+    "cdp_internal.prf_messages": ("profile_id", "occurred_at", "kind", "campaign_id"),
 }  # fmt: skip
 
 
@@ -151,14 +148,14 @@ def _thing(draw: random.Random) -> dict[str, Any]:
             },
             {"did_not": "orders", "within_days": days},
             {
-                "did": "events",
-                "where": {"column": "event_name", "is": "product_viewed"},
+                "did": "messages",
+                "where": {"column": "kind", "is": "opened"},
                 "within_days": days,
-                "most_frequent": {"column": "category", "is": "Category 7"},
+                "most_frequent": {"column": "campaign_id", "is": "campaign 7"},
             },
             {
                 "sequence": [
-                    {"did": "events", "where": {"column": "event_name", "is": "product_added"}},
+                    {"did": "messages", "where": {"column": "kind", "is": "clicked"}},
                     {"did": "orders", "within_days": 7},
                 ],
                 "within_days": days,
@@ -170,7 +167,7 @@ def _thing(draw: random.Random) -> dict[str, Any]:
 def measured(*command: object, cwd: Path) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak GB of one process, which must succeed."""
     began = time.monotonic()
-    process = subprocess.Popen([*map(str, command)], cwd=cwd)
+    process = subprocess.Popen([*map(str, command)], cwd=cwd, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status):
         raise SystemExit(f"{' '.join(map(str, command))} failed.")
@@ -180,7 +177,7 @@ def measured(*command: object, cwd: Path) -> tuple[float, float, float]:
 
 def fill(folder: Path, sql: str) -> None:
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
-        connection.execute(sql)
+        connection.execute(DRAW + sql)
 
 
 def told(folder: Path, run: str, figures: tuple[float, float, float]) -> None:
@@ -216,9 +213,9 @@ def main() -> None:
     dbt = (DBT, "--quiet")
     run = (*dbt, "run", "--vars", json.dumps(listed), "-s")
     print(f"people: {people}, audiences: {len(made)}; in {folder}\n", flush=True)
-    measured(sys.executable, "-m", "cdp", "segment", "compile", "--json", cwd=folder)
+    measured(sys.executable, "-m", "cdp", "segment", "compile", cwd=folder)
     measured(*dbt, "seed", cwd=folder)
-    measured(*dbt, "run", "-s", "+cdp_profiles", "+cdp_identity_changes", "prf_events",
+    measured(*dbt, "run", "-s", "+cdp_profiles", "+cdp_identity_changes", "prf_messages",
              "prf_orders", "cdp_clock", cwd=folder)  # fmt: skip
     print("| run | wall s | CPU s | peak GB | segments, s | other models, s | load |")
     print("|---|---|---|---|---|---|---|")
@@ -230,8 +227,10 @@ def main() -> None:
     told(folder, "its statistics", measured(*run, *TOLD, cwd=folder))
     os.environ["CDP_NOW"] = NOW.replace("06:", "07:")
     told(folder, "again, nothing changed", measured(*run, *MEASURED, cwd=folder))
-    fill(folder, "delete from cdp.cdp_profiles where cast(substr(profile_id, 2) as bigint) % 100 = 0")
-    fill(folder, PROFILES.format(people=people, run=1, every=100))
+    fill(
+        folder, "delete from cdp.cdp_profiles where cast(substr(profile_id, 2) as bigint) % 100 = 0"
+    )
+    fill(folder, PROFILES.format(people=people, run=20, every=100))
     os.environ["CDP_NOW"] = NOW.replace("06:", "08:")
     told(folder, "1 % of the people changed", measured(*run, *MEASURED, cwd=folder))
     read_once(folder)
