@@ -86,8 +86,8 @@ bench-sync: $(VENV)/.dev ## what planning and delivering cost (ROWS="1000000 100
 	$(BIN)/python tests/bench/sync.py $(if $(ROWS),--rows $(ROWS))
 
 .PHONY: chaos
-chaos: $(VENV)/.dev ## syncs under seeded faults; prints the table of docs/reliability.md (SCRIPTS=500)
-	$(BIN)/python tests/bench/chaos.py --scripts $(or $(SCRIPTS),500)
+chaos: $(VENV)/.dev ## syncs under seeded faults; prints the tables of docs/reliability.md (SCRIPTS=500 KILLS=50)
+	$(BIN)/python tests/bench/chaos.py --scripts $(or $(SCRIPTS),500) --kills $(or $(KILLS),50)
 
 .PHONY: bench-profiles
 bench-profiles: $(VENV)/.run ## what the profile layer costs, in full and after 1 % more events (EVENTS=10000000)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +12,21 @@ from pathlib import Path
 from activation.world import World
 from cdp.errors import CdpError
 from cdp.warehouse import open_warehouse
+
+__all__ = ["begin"]
+
+
+def begin(project: Path, world: World) -> subprocess.Popen[str]:
+    """The sync, begun; what it says is how it ended."""
+    arguments = [str(project), str(world.root), json.dumps(world.meta)]
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__)), *arguments],
+        env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
 
 if __name__ == "__main__":
     project, root, meta = sys.argv[1:]

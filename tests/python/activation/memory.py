@@ -31,7 +31,8 @@ class Shop:
     faults: list[str] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    removed: int = 0
+    removed: int = 0  # rows of removals, however often they were asked for
+    told_to_remove: set[str] = field(default_factory=set)
     made: int = 0
     poison: frozenset[str] = frozenset()
     before_upsert: Callable[[Batch], None] = lambda batch: None
@@ -68,6 +69,7 @@ class Memory(Destination):
     def remove(self, batch: Batch) -> Sequence[Outcome]:
         """Take the records."""
         self.shop.removed += len(batch.rows)
+        self.shop.told_to_remove |= {row.id for row in batch.rows}
         return self._call(batch, lambda row: self.shop.records.pop(row.id, None))
 
     def _call(self, batch: Batch, apply: Callable[[Any], object]) -> Sequence[Outcome]:
@@ -142,10 +144,10 @@ def installed(kind: type[Memory] = Memory) -> Iterator[Shop]:
 
 
 class Mortal:
-    """A warehouse whose process is killed at the n-th statement; nothing is written after."""
+    """A warehouse that ends at the n-th statement, for good: killed, or its disk is full."""
 
-    def __init__(self, warehouse: Any, statements: int) -> None:
-        self._warehouse, self._left = warehouse, statements
+    def __init__(self, warehouse: Any, statements: int, end: type[BaseException] = Killed) -> None:
+        self._warehouse, self._left, self._end = warehouse, statements, end
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._warehouse, name)
@@ -155,7 +157,7 @@ class Mortal:
         def counted(*arguments: Any, **options: Any) -> Any:
             self._left -= 1
             if self._left < 0:
-                raise Killed
+                raise self._end
             return found(*arguments, **options)
 
         return counted

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from typing import Any
 import pytest
 import stamina
 
-from activation import child
+from activation.child import begin
 from activation.world import Person, World
 from cdp.activation import show
 from cdp.activation.ledger import Ledger
@@ -45,18 +43,6 @@ def to_webhook(receiver: Receiver, **options: Any) -> dict[str, Any]:
         "cdp_options": address | options,
         "cdp_sandbox": address | options,
     }
-
-
-def start(project: Any, world: World) -> subprocess.Popen[str]:
-    """The same sync in a process of its own."""
-    arguments = [str(project.directory), str(world.root), json.dumps(world.meta)]
-    paths = os.pathsep.join(path for path in sys.path if path)
-    return subprocess.Popen(
-        [sys.executable, str(Path(child.__file__)), *arguments],
-        env=os.environ | {"PYTHONPATH": paths},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_seven_of_a_hundred_rejected(world: World, receiver: Receiver) -> None:
@@ -107,12 +93,12 @@ def test_killed_and_started_again(
         return Answer(drop=True)
 
     receiver.script = kill
-    running.append(start(project, world))
+    running.append(begin(project.directory, world))
     started.set()
     assert running[0].communicate(timeout=60)[0] == ""
     assert running[0].returncode == -signal.SIGKILL
     receiver.script = lambda message: None
-    second = start(project, world)
+    second = begin(project.directory, world)
     assert second.communicate(timeout=60)[0].strip() == "succeeded"
     assert receiver.people.keys() == {person.id for person in CROWD}
     assert receiver.calls == 5  # four batches, and the killed one again under its key
@@ -172,7 +158,7 @@ def test_two_processes_at_once(postgres_project: Any, tmp_path: Path, receiver: 
 
     def meanwhile(message: dict[str, Any]) -> None:
         if receiver.calls == 1:
-            others.append(start(postgres_project, world).communicate(timeout=60)[0])
+            others.append(begin(postgres_project.directory, world).communicate(timeout=60)[0])
 
     receiver.script = meanwhile
     assert world.sync().sent == 100
