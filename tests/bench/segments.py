@@ -34,7 +34,7 @@ from support.checkout import check_out
 DBT = Path(sys.executable).parent / "dbt"
 NOW = "2018-01-01 06:00:00"
 AUDIENCES = 100
-MEASURED = ("seg_bench_*", "smb_members", "smb_stays", "cdp_segment_memberships")
+MEASURED = ("seg_bench_*", "smb_exclusions", "smb_members", "smb_stays", "cdp_segment_memberships")
 TOLD = ("cdp_segment_stats", "cdp_segment_flows", "cdp_segment_overlaps")
 
 # A person's numbers follow from her own and the run's, so that a run can draw some anew.
@@ -167,10 +167,10 @@ def _thing(draw: random.Random) -> dict[str, Any]:
 def measured(*command: object, cwd: Path) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak GB of one process, which must succeed."""
     began = time.monotonic()
-    process = subprocess.Popen([*map(str, command)], cwd=cwd, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*map(str, command)], cwd=cwd, stdout=sys.stderr)
     _, status, usage = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(map(str, command))} failed.")
+        raise SystemExit(f"{' '.join(map(str, command))[:60]} … failed.")
     cpu = usage.ru_utime + usage.ru_stime
     return time.monotonic() - began, cpu, usage.ru_maxrss / 2**20
 
@@ -213,7 +213,8 @@ def main() -> None:
     dbt = (DBT, "--quiet")
     run = (*dbt, "run", "--vars", json.dumps(listed), "-s")
     print(f"people: {people}, audiences: {len(made)}; in {folder}\n", flush=True)
-    measured(sys.executable, "-m", "cdp", "segment", "compile", cwd=folder)
+    compiling = (sys.executable, "-m", "cdp", "segment", "compile")
+    subprocess.run(compiling, cwd=folder, check=True, capture_output=True)
     measured(*dbt, "seed", cwd=folder)
     measured(*dbt, "run", "-s", "+cdp_profiles", "+cdp_identity_changes", "prf_messages",
              "prf_orders", "cdp_clock", cwd=folder)  # fmt: skip

@@ -27,6 +27,7 @@ from cdp.segments.spec import (
     MostFrequent,
     None_,
     NotInSegment,
+    OtherColumn,
     Sequence_,
     Step,
     Waterfall,
@@ -136,7 +137,7 @@ class _Check:
         named = thing.name if thing else "cdp_profiles"
         yield from _column_problems(path, condition.column, owner.columns, named)
         if column := owner.columns.get(condition.column):
-            yield from _value_problems(path, condition, column)
+            yield from _value_problems(path, condition, column, owner.columns)
 
     def sequence(self, path: str, condition: Sequence_) -> Iterator[str]:
         for place, step in enumerate(condition.sequence):
@@ -167,7 +168,7 @@ class _Check:
             at = f"{path}.most_frequent"
             yield from _column_problems(at, frequent.column, thing.columns, thing.name)
             if column := thing.columns.get(frequent.column):
-                yield from _value_problems(at, frequent, column)
+                yield from _value_problems(at, frequent, column, thing.columns)
 
     def segment(self, path: str, name: str) -> Iterator[str]:
         if name not in self.catalogue.segments:
@@ -191,7 +192,9 @@ def _measure_problems(path: str, measure: Measure, thing: Thing) -> Iterator[str
         yield f"{path}: {measure.column} holds {column.type}. Measure a number."
 
 
-def _value_problems(path: str, test: Comparison | MostFrequent, column: Column) -> Iterator[str]:
+def _value_problems(
+    path: str, test: Comparison | MostFrequent, column: Column, columns: Mapping[str, Column]
+) -> Iterator[str]:
     kind = _KINDS.get(column.type)
     if kind is None:
         return
@@ -201,9 +204,23 @@ def _value_problems(path: str, test: Comparison | MostFrequent, column: Column) 
         if name not in _TESTS[kind]:
             allowed = ", ".join(part.rstrip("_") for part in (*_TESTS[kind], "is_known"))
             yield f"{path}.{key}: {column.name} holds {column.type}, which takes: {allowed}."
+        elif isinstance(value, OtherColumn):
+            yield from _other_problems(f"{path}.{key}", value.column, column, columns)
         elif name not in (*_TIMES, *_TEXTS):
             for part in value if isinstance(value, list) else [value]:
                 yield from _one_value_problems(f"{path}.{key}", part, column, kind)
+
+
+def _other_problems(
+    path: str, name: str, column: Column, columns: Mapping[str, Column]
+) -> Iterator[str]:
+    """Two columns meet where they hold the same kind."""
+    other = columns.get(name)
+    if other is None:
+        yield f"{path}: there is no column '{name}' beside {column.name}.{nearest(name, columns)}"
+    elif _KINDS.get(other.type) != _KINDS[column.type]:
+        held = other.type or "no known type"
+        yield f"{path}: {column.name} holds {column.type}, and {name} {held}."
 
 
 def _one_value_problems(path: str, value: Any, column: Column, kind: str) -> Iterator[str]:

@@ -14,14 +14,15 @@ from pydantic_core import ErrorDetails
 
 from cdp.errors import ConfigError
 from cdp.segments.check import nearest
-from cdp.segments.spec import CONDITIONS, Audience, Waterfall
+from cdp.segments.spec import CONDITIONS, Audience, OtherColumn, Waterfall
 
 __all__ = ["Document", "json_schema", "read_document"]
 
 _MOST_BYTES = 1_000_000
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _SCALARS = {"bool", "int", "float", "str", "date", "datetime"}
-_PARTS: list[type[BaseModel]] = [*CONDITIONS.values(), Audience, Waterfall]
+_UNSAID = {"a value", "another column"}  # how the union of an operand tells its sides apart
+_PARTS: list[type[BaseModel]] = [*CONDITIONS.values(), Audience, Waterfall, OtherColumn]
 _SEGMENT_KEYS = ("in_segment", "not_in_segment")
 
 
@@ -136,7 +137,7 @@ def _path(place: tuple[int | str, ...]) -> str:
         )
         if isinstance(part, int):
             text += f"[{part}]"
-        elif not is_tag and not (at == len(place) - 1 and part in _SCALARS):
+        elif not is_tag and part not in _UNSAID and not (at == len(place) - 1 and part in _SCALARS):
             text += f".{part}" if text else str(part)
     return text
 

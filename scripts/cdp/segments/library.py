@@ -37,6 +37,7 @@ __all__ = [
 FOLDER = "audiences"
 _MODELS = Path("models/segments")
 _PROPERTIES = _MODELS / "_audiences.yml"
+_MADE = "Made from"
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,18 @@ class Library:
 
 
 def compiled_files(library: Library) -> dict[Path, str]:
-    """Path from the project's root -> content."""
+    """Path from the project's root -> content. Raises ConfigError where a model that a
+    person wrote has the name of an audience."""
     files = {}
     for document in library.documents:
         for number, model in enumerate(document.models):
-            files[_MODELS / f"{model}.sql"] = _model_file(library, document, number)
+            path = _MODELS / f"{model}.sql"
+            if (library.root / path).exists() and not _is_made(library.root / path):
+                raise ConfigError(
+                    f"{path} is written by hand, and {document.path} would replace it. Rename "
+                    "the audience, or remove the model."
+                )
+            files[path] = _model_file(library, document, number)
     if files:
         files[_PROPERTIES] = _properties_file(library)
     return files
@@ -93,13 +101,18 @@ def compiled_files(library: Library) -> dict[Path, str]:
 
 def stale_files(library: Library) -> list[str]:
     """One sentence per committed file that is not what its audience says."""
-    found = []
-    for path, content in compiled_files(library).items():
+    found, files = [], compiled_files(library)
+    for path, content in files.items():
         file = library.root / path
         if not file.exists():
             found.append(f"{path} is missing. Run `cdp segment compile`.")
         elif file.read_text(encoding="utf-8") != content:
             found.append(f"{path} is not what its audience says. Run `cdp segment compile`.")
+    folder = library.root / _MODELS
+    for path in sorted([*folder.glob("seg_*.sql"), *folder.glob(_PROPERTIES.name)]):
+        shown = path.relative_to(library.root)
+        if shown not in files and _is_made(path):
+            found.append(f"{shown} is made from an audience that is gone. Remove it.")
     return found
 
 
@@ -131,8 +144,12 @@ def _model_file(library: Library, document: Document, number: int) -> str:
         sql = compiler.step(content, number)
     meta = _meta(document, number)
     lines = [f"    '{key}': {_jinja(value)}," for key, value in meta.items()]
-    made = comment(f"Made from {document.path.as_posix()} by `cdp segment compile`: change that.")
+    made = comment(f"{_MADE} {document.path.as_posix()} by `cdp segment compile`: change that.")
     return "\n".join([made, "", "{{ config(meta={", *lines, "}) }}", "", sql, ""])
+
+
+def _is_made(path: Path) -> bool:
+    return path.read_text(encoding="utf-8").lstrip("-# ").startswith(_MADE)
 
 
 def _meta(document: Document, number: int) -> dict[str, object]:
@@ -164,7 +181,7 @@ def _properties_file(library: Library) -> str:
         for document in library.documents
         for number, model in enumerate(document.models)
     ]
-    head = "# Made from audiences/ by `cdp segment compile`: change those files.\n\n"
+    head = f"# {_MADE} audiences/ by `cdp segment compile`: change those files.\n\n"
     content = {"version": 2, "models": models}
     return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from cdp.segments.literals import like, literal
+from cdp.segments.spec import OtherColumn
 
 __all__ = [
     "Lines",
@@ -38,11 +39,18 @@ def tests(column: str, given: Any, kind: str = "") -> Iterator[Lines]:
 def _equal(column: str, value: Any, kind: str) -> Lines:
     if isinstance(value, bool):
         return [column if value else f"not {column}"]
-    return [f"{column} = {literal(value, kind)}"]
+    return [f"{column} = {_operand(column, value, kind)}"]
 
 
 def _bound(operator: str) -> Callable[[str, Any, str], Lines]:
-    return lambda column, value, kind: [f"{column} {operator} {literal(value, kind)}"]
+    return lambda column, value, kind: [f"{column} {operator} {_operand(column, value, kind)}"]
+
+
+def _operand(column: str, value: Any, kind: str) -> str:
+    """A value, or another column of the row that `column` is of."""
+    if isinstance(value, OtherColumn):
+        return f"{column.rpartition('.')[0]}.{value.column}"
+    return literal(value, kind)
 
 
 def _day(operator: str) -> Callable[[str, Any, str], Lines]:

@@ -30,6 +30,7 @@ __all__ = [
     "Moment",
     "MostFrequent",
     "None_",
+    "OtherColumn",
     "Range",
     "Sample",
     "Sequence_",
@@ -96,20 +97,36 @@ class Moment(_Part):
         return self
 
 
+class OtherColumn(_Part):
+    """Another column of the same row, in place of a value."""
+
+    column: str
+
+
+def _operand(value: Any) -> str:
+    return "another column" if isinstance(value, Mapping | OtherColumn) else "a value"
+
+
+Operand = Annotated[
+    Annotated[Scalar, Tag("a value")] | Annotated[OtherColumn, Tag("another column")],
+    Discriminator(_operand),
+]
+
+
 class Comparison(_Part):
     """A value held against others; all that are given must hold. Nothing holds of an
     unknown value but `is_not`, `not_in` and `is_known: false`."""
 
-    is_: Scalar | None = Field(None, alias="is")
-    is_not: Scalar | None = None
+    is_: Operand | None = Field(None, alias="is")
+    is_not: Operand | None = None
     in_: Annotated[list[Scalar], Field(min_length=1, max_length=_MOST_VALUES)] | None = Field(
         None, alias="in"
     )
     not_in: Annotated[list[Scalar], Field(min_length=1, max_length=_MOST_VALUES)] | None = None
-    at_least: Scalar | None = None
-    at_most: Scalar | None = None
-    more_than: Scalar | None = None
-    less_than: Scalar | None = None
+    at_least: Operand | None = None
+    at_most: Operand | None = None
+    more_than: Operand | None = None
+    less_than: Operand | None = None
     between: Annotated[list[Scalar], Field(min_length=2, max_length=2)] | None = None
     contains: str | None = None
     starts_with: str | None = None

@@ -13,7 +13,13 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
+from cdp.project import load_project
+from cdp.segments.library import Library
+from cdp.segments.running import running_compiler
+from cdp.segments.spec import Audience
+from segments.audience_world import World, belongs
 from support.checkout import check_out
 
 MF = Path(sys.prefix) / "bin" / "mf"
@@ -48,6 +54,13 @@ def make(checkout: Path, **settings: object) -> str:
 def query(checkout: Path, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(checkout / "warehouse.duckdb"), read_only=True) as connection:
         return connection.execute(sql).fetchall()
+
+
+def rows(checkout: Path, sql: str) -> list[dict[str, Any]]:
+    with duckdb.connect(str(checkout / "warehouse.duckdb"), read_only=True) as connection:
+        found = connection.execute(sql)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def ledger(checkout: Path) -> Mapping[str, int]:
@@ -105,6 +118,26 @@ def test_make_delivers_once_and_then_only_what_changed(checkout: Path) -> None:
     after = ledger(checkout)
     sent = sum(after.values()) - sum(first.values())
     assert 0 < sent < sum(first.values()), "a day later, only what changed is sent"
+
+
+def test_shipped_segments_find_the_same_people_as_audiences(checkout: Path) -> None:
+    """Three ways: the SQL by hand, the audience compiled, and the audience read by Python."""
+    if not (checkout / "warehouse.duckdb").exists():
+        make(checkout)
+    files = sorted((checkout / "examples" / "audiences").glob("*.yml"))
+    project = load_project(checkout, "demo")
+    library = Library.read(project, files)
+    listed = sorted(entry.removeprefix("cdp.seg_") for entry in project.vars["cdp_segments"])
+    assert [file.stem for file in files] == listed
+    world = World(profiles=rows(checkout, "select * from cdp.cdp_profiles"))
+    for file in files:
+        document = library.document(file)
+        assert isinstance(document.content, Audience)
+        sql = running_compiler(library.catalogue, "duckdb").audience(document.content)
+        by_hand = query(checkout, f"select profile_id from cdp_segments.seg_{file.stem}")
+        found = [row["profile_id"] for row in rows(checkout, sql)]
+        assert sorted(found) == sorted(profile_id for (profile_id,) in by_hand), file.stem
+        assert set(found) == belongs(yaml.safe_load(file.read_text("utf-8")), world), file.stem
 
 
 def test_the_masked_copy_names_nobody(checkout: Path) -> None:

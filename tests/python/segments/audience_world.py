@@ -136,7 +136,12 @@ def holds(condition: Test, row: Row, world: World) -> bool:
         if key in condition:
             rows = _rows(condition, condition[key], person, world)
             return not rows if key.endswith("not") else _measured(condition, rows)
-    return passes(row[condition["column"]], condition)
+    return passes(row[condition["column"]], {k: _value(v, row) for k, v in condition.items()})
+
+
+def _value(wanted: Any, row: Row) -> Any:
+    """What a test names: a value, or another column of the row, that may be unknown."""
+    return row[wanted["column"]] if isinstance(wanted, Mapping) else wanted
 
 
 def _rows(part: Test, thing: str, person: str, world: World) -> list[Row]:
@@ -205,7 +210,9 @@ def _alike(value: Any, wanted: Any) -> Any:
 
 
 def _known(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any, bool], bool]:
-    return lambda value, wanted, _: value is not None and test(value, _alike(value, wanted))
+    return lambda value, wanted, _: (
+        value is not None and wanted is not None and test(value, _alike(value, wanted))
+    )
 
 
 def _recent(value: Any, days: int, moment: bool) -> bool:

@@ -98,8 +98,15 @@ def test_an_audience_becomes_a_model_that_reads_as_written_by_hand(shop: Any) ->
 
 
 def test_a_waterfall_becomes_a_model_a_step(shop: Any) -> None:
-    library = shop.write(kept="waterfall: [seg_two, seg_one]\n")
+    """Of segments in SQL and of audiences alike."""
+    library = shop.write(
+        kept="waterfall: [seg_two, seg_one, seg_keen]\n",
+        keen="where: {column: visits, at_least: 1}\n",
+    )
     files = compiled_files(library)
+    third = files[Path("models/segments/seg_kept__keen.sql")]
+    assert "ref('shop', 'seg_keen')" in third
+    assert third.count("not in") == 2
     second = files[Path("models/segments/seg_kept__one.sql")]
     assert "not in (\n        select seg_two.profile_id" in second
     assert "not in" not in files[Path("models/segments/seg_kept__two.sql")]
@@ -113,10 +120,26 @@ def test_a_model_that_was_changed_by_hand_is_named(shop: Any) -> None:
     for file, content in compiled_files(library).items():
         (shop.root / file).write_text(content)
     assert stale_files(library) == []
-    (path / "seg_keen.sql").write_text("select 1")
+    (path / "seg_keen.sql").write_text("-- Made from what it was\nselect 1")
     assert stale_files(library) == [
         "models/segments/seg_keen.sql is not what its audience says. Run `cdp segment compile`."
     ]
+
+
+def test_a_model_of_nobody_and_one_of_a_person_are_told_apart(shop: Any) -> None:
+    """What an audience left behind is named; what a person wrote is never replaced."""
+    library = shop.write(keen="where: {column: visits, at_least: 1}\n")
+    path = shop.root / "models/segments"
+    path.mkdir(parents=True)
+    for file, content in compiled_files(library).items():
+        (shop.root / file).write_text(content)
+    (shop.root / "audiences/keen.yml").rename(shop.root / "audiences/eager.yml")
+    assert "models/segments/seg_keen.sql is made from an audience that is gone. Remove it." in (
+        stale_files(shop.write())
+    )
+    (path / "seg_eager.sql").write_text("select 1")
+    with pytest.raises(ConfigError, match=r"seg_eager\.sql is written by hand"):
+        compiled_files(shop.write())
 
 
 @pytest.mark.parametrize(
@@ -125,6 +148,9 @@ def test_a_model_that_was_changed_by_hand_is_named(shop: Any) -> None:
         ("where: {column: visit, is: 1}", "no column 'visit'. Did you mean 'visits'?"),
         ("where: {column: visits, is: '1'}", "visits holds integer. Write a number."),
         ("where: {column: visits, contains: x}", "which takes: is, is_not"),
+        ("where: {column: visits, is: {column: spend}}", "no column 'spend' beside visits. Did"),
+        ("where: {column: visits, is: {column: city}}", "visits holds integer, and city text."),
+        ("where: {column: visits, is: {colum: city}}", "where.is takes no 'colum'. Did you mean"),
         ("where: {column: visits, attleast: 1}", "takes no 'attleast'. Did you mean 'at_least'?"),
         ("where: {did: event}", "where.did: there is no 'event'. Did you mean 'events'?"),
         ("where: {did: cards}", "where.did: cards has no time. Write has."),

@@ -53,15 +53,25 @@ texts = equal(st.sampled_from(CITIES)) | st.tuples(
 ).map(lambda found: {found[0]: found[1]})
 flags = st.tuples(st.sampled_from(["is", "is_not"]), st.booleans()).map(lambda f: {f[0]: f[1]})
 
+
+def other(column: str) -> st.SearchStrategy[dict[str, Any]]:
+    """A test against another column of the row."""
+    names = ["is", "is_not", "at_least", "at_most", "more_than", "less_than"]
+    return st.sampled_from(names).map(lambda name: {name: {"column": column}})
+
+
 PROFILE_TESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "visits": numbers | known,
+    "visits": numbers | known | other("spent"),
     "spent": ordered(small | st.just(1.5)) | known,
     "city": texts | known,
     "is_member": flags | known,
     "born_on": ordered(day_dates) | equal(day_dates) | times | known,
     "seen_at": ordered(day_dates | moments) | times | known,
 }
-EVENT_TESTS = {"name": equal(st.sampled_from(NAMES)), "amount": numbers | known}
+EVENT_TESTS = {
+    "name": equal(st.sampled_from(NAMES)),
+    "amount": numbers | known | other("amount"),
+}
 CARD_TESTS = {"level": equal(st.sampled_from(["gold", "tin"])), "points": numbers}
 
 
