@@ -17,13 +17,7 @@ from typing import Literal
 
 from cdp.activation.gate import stopped_sql
 from cdp.activation.hashing import hash_sql, hash_version, literal
-from cdp.activation.judgement import (
-    judged_sql,
-    mapped_sql,
-    row_hash_sql,
-    unchanged_sql,
-    values_sql,
-)
+from cdp.activation.judgement import judged_sql, mapped_sql, row_hash_sql, unchanged_sql
 from cdp.activation.ledger import Ledger
 from cdp.activation.mapping import Mapped, map_fields
 from cdp.activation.spec import SyncSpec
@@ -32,7 +26,6 @@ __all__ = ["CANDIDATES", "DIFF_TABLE", "Diff", "compute_diff"]
 
 CANDIDATES = "cdp_candidates"
 DIFF_TABLE = "cdp_diff"
-_ADDED = "(entity_id, is_desired, is_held)"  # of whom nothing else is known yet
 Operation = Literal["create", "adopt", "update", "remove", "unchanged", "withheld"]
 
 
@@ -119,17 +112,15 @@ def _find_candidates(
         + _unmatched_sql(spec, ledger, fields, match, version, is_lost)
     )
     if not is_lost:
-        warehouse.execute(
-            f"insert into {CANDIDATES} {_ADDED}\n" + _doubtful_sql(spec, ledger, version)
-        )
+        warehouse.execute(f"insert into {CANDIDATES}\n" + _doubtful_sql(spec, ledger, version))
     if _has_copies(spec, ledger, version, is_lost):
         warehouse.execute(
-            f"insert into {CANDIDATES} {_ADDED} "
+            f"insert into {CANDIDATES} "
             f"select cast({spec.key} as text), false, false from {spec.rows} "
             f"where {spec.key} is not null group by 1 having count(*) > 1"
         )
     if match.name != spec.key and not is_lost:
-        warehouse.execute(f"insert into {CANDIDATES} {_ADDED}\n" + _sharing_a_key_sql(spec, ledger))
+        warehouse.execute(_sharing_a_key_sql(spec, ledger, match))
 
 
 def _unmatched_sql(
@@ -140,14 +131,12 @@ def _unmatched_sql(
     version: str,
     is_lost: bool,
 ) -> str:
-    """SQL: one row per desired row, with its values, or held entity that has no equal on
-    the other side."""
-    made = values_sql(fields, match)
+    """SQL: one row per desired or held entity that has no equal on the other side."""
     row_hash = row_hash_sql(ledger.warehouse.dialect, fields, match)
     return f"""
     with
 
-    desired as ({mapped_sql(spec, ledger.warehouse, made | {"row_hash": row_hash})}),
+    desired as ({mapped_sql(spec, ledger.warehouse, {"row_hash": row_hash})}),
 
     held as (
         select entity_id, row_hash as held_hash
@@ -158,10 +147,7 @@ def _unmatched_sql(
     select
         coalesce(desired.entity_id, held.entity_id) as entity_id,
         desired.entity_id is not null as is_desired,
-        held.entity_id is not null as is_held,
-        desired.profile_id,
-        desired.has_profile,
-        {", ".join(f"desired.{name}" for name in made)}
+        held.entity_id is not null as is_held
     from desired
     full join held
         on desired.entity_id = held.entity_id and desired.row_hash = held.held_hash
@@ -173,7 +159,11 @@ def _doubtful_sql(spec: SyncSpec, ledger: Ledger, version: str) -> str:
     """SQL: equal or not, these want a look: held by another hash, sent without an answer,
     or of somebody who may not be sent any more."""
     state = ledger.state_sql(spec.name, spec.place)
-    people = f"select entity_id, profile_id from ({state}) as state"
+    # A person's entity is the profile itself: one column less to carry through the joins.
+    entity, columns = "entity_id", "entity_id, profile_id"
+    if spec.entity == "profile":
+        entity = columns = "profile_id"
+    people = f"select {columns} from ({state}) as state"
     stopped = stopped_sql(spec, ledger.warehouse, people)
     return f"""
     select entity_id, false as is_desired, false as is_held from ({state}) as state
@@ -186,7 +176,7 @@ def _doubtful_sql(spec: SyncSpec, ledger: Ledger, version: str) -> str:
 
     union all
 
-    select entity_id, false, false from ({stopped}) as stopped
+    select {entity}, false, false from ({stopped}) as stopped
     """
 
 
@@ -211,12 +201,14 @@ def _has_copies(spec: SyncSpec, ledger: Ledger, version: str, is_lost: bool) -> 
     return bool(has_copies)
 
 
-def _sharing_a_key_sql(spec: SyncSpec, ledger: Ledger) -> str:
-    """SQL: who holds a key that a candidate wants; an equal row has the same key."""
+def _sharing_a_key_sql(spec: SyncSpec, ledger: Ledger, match: Mapped) -> str:
+    """SQL: add who holds a key that a candidate wants; an equal row has the same key."""
+    wanted = mapped_sql(spec, ledger.warehouse, {"match_key": match.sql}, among=CANDIDATES)
     return f"""
+    insert into {CANDIDATES}
     select entity_id, false, false
     from ({ledger.state_sql(spec.name, spec.place)}) as state
-    where match_key in (select match_key from {CANDIDATES} where is_desired)
+    where match_key in (select match_key from ({wanted}) as wanted)
     """
 
 

@@ -23,7 +23,7 @@ from cdp.activation.mapping import Mapped
 from cdp.activation.spec import SyncSpec
 from cdp.warehouse import Warehouse
 
-__all__ = ["judged_sql", "mapped_sql", "row_hash_sql", "unchanged_sql", "values_sql"]
+__all__ = ["judged_sql", "mapped_sql", "row_hash_sql", "unchanged_sql"]
 
 _MIRRORS = ("mirror", "audience")
 
@@ -77,7 +77,7 @@ def unchanged_sql(
     diff_table: str,
 ) -> str:
     """SQL: the rows that `diff_table` does not speak of, behind it in the order."""
-    values = values_sql(fields, match)
+    values = {"match_key": match.sql} | _values(fields)
     return f"""
         select
             entity_id, profile_id, 'unchanged', {", ".join(values)},
@@ -106,8 +106,7 @@ def judged_sql(
     dialect = warehouse.dialect
     values = _values(fields)
     steps = {
-        "added": _added_sql(candidates),
-        "mapped": _candidates_sql(spec, warehouse, values_sql(fields, match), candidates),
+        "mapped": mapped_sql(spec, warehouse, values | {"match_key": match.sql}, candidates),
         "single": _single_sql(list(values)),
         "desired": f"select *, {row_hash_sql(dialect, fields, match, 'single')} as row_hash "
         "from single",
@@ -157,29 +156,8 @@ def judged_sql(
     """
 
 
-def values_sql(fields: Sequence[Mapped], match: Mapped) -> dict[str, str]:
-    """match_key, field_0, field_1, … → SQL."""
-    return {"match_key": match.sql} | _values(fields)
-
-
 def _values(fields: Sequence[Mapped]) -> dict[str, str]:
     return {f"field_{number}": field.sql for number, field in enumerate(fields)}
-
-
-def _added_sql(candidates: str) -> str:
-    """Those who were added to be looked at: their rows are still where they were."""
-    return f"select entity_id from {candidates} where not is_desired and not is_held"
-
-
-def _candidates_sql(
-    spec: SyncSpec, warehouse: Warehouse, values: Mapping[str, str], candidates: str
-) -> str:
-    names = ", ".join(("entity_id", "profile_id", "has_profile", *values))
-    return f"""
-            select {names} from {candidates}
-            where is_desired and entity_id not in (select entity_id from added)
-            union all
-            select {names} from ({mapped_sql(spec, warehouse, values, "added")}) as others"""
 
 
 def _single_sql(values: Sequence[str]) -> str:
