@@ -18,7 +18,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,19 @@ class Ledger(Holdings):
         self.warehouse.execute(f"create table if not exists {self.table(name)} ({listed})")
         for index in INDEXES.get(name, ()) if self.warehouse.dialect == "postgres" else ():
             self.warehouse.execute(f"create index on {self.table(name)} ({index})")
+
+    @contextmanager
+    def in_bulk(self) -> Iterator[None]:
+        """For statements over whole tables: Postgres has no statistics of what was made a
+        moment ago, takes it for a few rows, and would go through it once for each of them."""
+        if self.warehouse.dialect != "postgres":
+            yield
+            return
+        self.warehouse.execute("set enable_nestloop = off")
+        try:
+            yield
+        finally:
+            self.warehouse.execute("reset enable_nestloop")
 
     # --- a run, under the sync's lock ---------------------------------------------------
 
@@ -294,13 +308,14 @@ class Ledger(Holdings):
         Returns the positions that are held back.
         """
         ledger = self.table("cdp_sync_ledger")
-        self.warehouse.execute(
-            f"update {ledger} set status = 'aborted', code = 'removal_pending' "
-            "where run_id = ? and operation = 'create' and status = 'planned' and entity_id in "
-            f"(select entity_id from {ledger} where run_id = ? and operation = 'remove' "
-            "and status not in ('acknowledged', 'accepted_async'))",
-            (run.run_id, run.run_id),
-        )
+        with self.in_bulk():
+            self.warehouse.execute(
+                f"update {ledger} set status = 'aborted', code = 'removal_pending' "
+                "where run_id = ? and operation = 'create' and status = 'planned' "
+                f"and entity_id in (select entity_id from {ledger} where run_id = ? "
+                "and operation = 'remove' and status not in ('acknowledged', 'accepted_async'))",
+                (run.run_id, run.run_id),
+            )
         rows = self.warehouse.query(
             f"select position from {ledger} where run_id = ? and code = 'removal_pending'",
             (run.run_id,),

@@ -97,13 +97,14 @@ def plan_sync(project: Project, spec: SyncSpec, ledger: Ledger) -> SyncPlan:
     all_rows = destination.takes_all_rows(spec.target_object)
     ledger.recover(spec)
     try:
-        diff = compute_diff(
-            spec,
-            ledger,
-            all_rows,
-            is_lost,
-            lambda fields: match_records(project, spec, ledger, fields, DIFF_TABLE),
-        )
+        with ledger.in_bulk():
+            diff = compute_diff(
+                spec,
+                ledger,
+                all_rows,
+                is_lost,
+                lambda fields: match_records(project, spec, ledger, fields, DIFF_TABLE),
+            )
     except BlockedError as error:
         return SyncPlan(spec, None, blocked=(str(error),))
     except (RetriableError, FatalDestinationError) as error:

@@ -270,10 +270,11 @@ class _Delivery:
         """Those that the gate lets pass now; removals always pass."""
         if planned[0].operation == "remove":
             return planned
-        reasons = self.gate.refused(
-            f"select distinct profile_id from {DIFF_TABLE} where profile_id is not null "  # noqa: S608
-            f"and position between {planned[0].position} and {planned[-1].position}"
-        )
+        with self.ledger.in_bulk():
+            reasons = self.gate.refused(
+                f"select distinct profile_id from {DIFF_TABLE} where profile_id is not null "  # noqa: S608
+                f"and position between {planned[0].position} and {planned[-1].position}"
+            )
         stopped = [row for row in planned if row.profile_id in reasons]
         self._settle((row, Outcome("aborted", reasons[row.profile_id or ""])) for row in stopped)
         gone = {row.position for row in stopped}

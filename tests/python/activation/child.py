@@ -1,9 +1,13 @@
-"""One `sync` of a World in a process of its own: child.py <project> <root> <meta as JSON>."""
+"""One `sync` of a World in a process of its own.
+
+child.py <project> <root> <meta as JSON> <bytes that a file may have; 0: any>
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from datetime import datetime
@@ -16,9 +20,9 @@ from cdp.warehouse import open_warehouse
 __all__ = ["begin"]
 
 
-def begin(project: Path, world: World) -> subprocess.Popen[str]:
-    """The sync, begun; what it says is how it ended."""
-    arguments = [str(project), str(world.root), json.dumps(world.meta)]
+def begin(project: Path, world: World, disk: int = 0) -> subprocess.Popen[str]:
+    """The sync, begun; what it says is how it ended. disk: bytes that fit in a file."""
+    arguments = [str(project), str(world.root), json.dumps(world.meta), str(disk)]
     paths = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
         [sys.executable, str(Path(__file__)), *arguments],
@@ -29,11 +33,13 @@ def begin(project: Path, world: World) -> subprocess.Popen[str]:
 
 
 if __name__ == "__main__":
-    project, root, meta = sys.argv[1:]
+    project, root, meta, disk = sys.argv[1:]
     warehouse = open_warehouse(Path(project), "demo")
     world = World(
         warehouse, Path(root), json.loads(meta), is_new=False, now=datetime(2018, 1, 1, 6, 5)
     )
+    if int(disk):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(disk), int(disk)))
     try:
         print(world.sync().status)
     except CdpError as error:

@@ -17,7 +17,7 @@ import pytest
 import stamina
 
 from activation.child import begin
-from activation.world import Person, World
+from activation.world import FILES, Person, World
 from cdp.activation import show
 from cdp.activation.ledger import Ledger
 from cdp.activation.session import Session
@@ -103,6 +103,44 @@ def test_killed_and_started_again(
     assert receiver.people.keys() == {person.id for person in CROWD}
     assert receiver.calls == 5  # four batches, and the killed one again under its key
     assert receiver.applied_twice == 1
+
+
+def test_the_warehouses_disk_is_full(
+    duckdb_project: Any, tmp_path: Path, receiver: Receiver
+) -> None:
+    """Nothing leaves that could not be written down; with room again, all of it does."""
+    warehouse = duckdb_project.open()
+    world = World(warehouse, tmp_path / "project", to_webhook(receiver))
+    world.people(CROWD)
+    warehouse.close()
+    full = begin(duckdb_project.directory, world, disk=8_192)
+    said = full.communicate(timeout=60)[0]
+    assert "succeeded" not in said
+    assert receiver.calls == 0
+    room = begin(duckdb_project.directory, world)
+    assert room.communicate(timeout=60)[0].strip() == "succeeded"
+    assert receiver.people.keys() == {person.id for person in CROWD}
+
+
+@pytest.mark.parametrize("path", ["out/people.csv", "out/people.parquet"])
+def test_the_disk_for_the_files_is_full(postgres_project: Any, tmp_path: Path, path: str) -> None:
+    """The file of yesterday stands, and no half of today's; the warehouse is elsewhere."""
+    warehouse = postgres_project.open()
+    world = World(warehouse, tmp_path / "project", FILES | {"cdp_options": {"path": path}})
+    world.people(CROWD)
+    assert world.sync().sent == 100
+    before = {file.name: file.read_bytes() for file in (world.root / "out").iterdir()}
+    crowd = [Person(f"q{number:05}", f"{number * 7919}@example.com") for number in range(20_000)]
+    world.people(crowd + CROWD)
+    full = begin(postgres_project.directory, world, disk=50_000)
+    assert full.communicate(timeout=60)[0].strip() == "failed"
+    assert {file.name: file.read_bytes() for file in (world.root / "out").iterdir()} == before
+    ((error,),) = warehouse.query(
+        "select error from cdp_state.cdp_sync_runs where status = 'failed'"
+    )
+    assert "people." in error and "File too large" in error
+    assert world.sync().sent == 20_000
+    warehouse.close()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
