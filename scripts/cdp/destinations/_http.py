@@ -3,9 +3,9 @@
 An answer is at most a minute long, however slowly its bytes come, and 1 MB unless the
 caller says otherwise; redirects are refused, so that no secret follows them. 408, 425,
 429 and 5xx are tried again with growing, jittered pauses, or after `Retry-After` (seconds
-or a date), which all syncs of the account then keep. While the account is down for another
-sync, one attempt is enough. What must not be done twice is not sent again where no answer
-came.
+or a date) or `X-RateLimit-Reset`, which all syncs of the account then keep. While the
+account is down for another sync, one attempt is enough. What must not be done twice is not
+sent again where no answer came.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ _NOT_APPLIED = (425, 429, 503)
 _NO_ACCESS = (401, 403, 404, 405, 410)
 _MAX_ANSWER = 1_000_000  # bytes
 _LONGEST_WAIT = 60.0  # seconds
+_LEAST_EPOCH = 1e9  # a larger number of seconds is a moment
 _FIRST_WAIT = 0.5
 _LONGEST_ANSWER = 60.0
 
@@ -232,15 +234,23 @@ def refuse_private(url: str) -> None:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from a number or a date, at most a minute; None where it says
-    nothing sensible."""
+    """Seconds to wait, at most a minute, from Retry-After (a number or a date) or else from
+    X-RateLimit-Reset (seconds, or a moment in epoch seconds); None where neither says
+    anything sensible."""
     given = headers.get("retry-after", "").strip()
     if not given:
-        return None
+        return _until_reset(headers.get("x-ratelimit-reset", "").strip())
     try:
         seconds = float(given) if given.lstrip("-").isdigit() else _seconds_until(given)
     except (ValueError, OverflowError):
         return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT)
+
+
+def _until_reset(given: str) -> float | None:
+    if not given.isdigit():
+        return None
+    seconds = float(given) - (time.time() if float(given) > _LEAST_EPOCH else 0)
     return min(max(seconds, 0.0), _LONGEST_WAIT)
 
 

@@ -8,7 +8,6 @@ messages hang on it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -27,16 +26,14 @@ from cdp.destinations._base import (
     Row,
     json_bytes,
 )
-from cdp.destinations._http import Answer
 from cdp.destinations._secrets import SecretName, read_secret
-from cdp.errors import CdpError, RecordRejected, RetriableError
+from cdp.errors import RecordRejected
 
 __all__ = ["DESTINATION", "Braze", "BrazeOptions"]
 
 _MATCH = "external_id"
 _PEOPLE = 50  # a call that reads or deletes
 _LONGEST_TEXT = 255  # characters of a custom attribute
-_LONGEST_WAIT = 60.0  # seconds
 # Fields of every profile; any other name is a custom attribute.
 _OWN = frozenset(
     {"country", "dob", "email", "first_name", "gender", "home_city", "language", "last_name"}
@@ -153,14 +150,6 @@ class Braze(Api):
     def headers(self) -> Mapping[str, str]:
         """The key."""
         return {"authorization": f"Bearer {self._secrets[0]}"}
-
-    def refused(self, answer: Answer) -> CdpError | None:
-        """The moment until which Braze takes no more."""
-        reset = answer.headers.get("x-ratelimit-reset", "")
-        if answer.status == 429 and reset.isdigit():
-            seconds = min(max(int(reset) - time.time(), 0.0), _LONGEST_WAIT)
-            return RetriableError("Braze answered 429", seconds)
-        return None
 
     # --- what is there ------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 
 from cdp.destinations._base import Batch, Delivery, Person, Row
-from cdp.destinations._http import Answer
 from cdp.destinations.braze import Braze, BrazeOptions
-from cdp.errors import RecordRejected, RetriableError
+from cdp.errors import RecordRejected
 from destinations.servers._base import Reply
 from destinations.servers.braze import BENCH
 from destinations.servers.braze import Braze as Vendor
@@ -130,13 +128,3 @@ def test_an_error_that_names_no_row_refuses_the_batch(
     monkeypatch.setattr(vendor, "answer", lambda call: vague)
     with pytest.raises(RecordRejected):
         opened().upsert(Batch("one", (ANN, BOB)))
-
-
-def test_it_waits_until_the_window_resets(opened: Open) -> None:
-    reset = str(int(time.time()) + 30)
-    error = opened().refused(Answer(429, {"x-ratelimit-reset": reset}, b""))
-    assert isinstance(error, RetriableError)
-    assert 25 < (error.retry_after or 0) <= 30
-    far = opened().refused(Answer(429, {"x-ratelimit-reset": "99999999999"}, b""))
-    assert isinstance(far, RetriableError)
-    assert far.retry_after == 60

@@ -261,3 +261,13 @@ def test_retry_after_as_a_date() -> None:
 def test_a_wait_that_is_asked_for_is_kept(given: float | None, pause: bool | float) -> None:
     assert _pause(RetriableError("busy", given)) == pause
     assert _pause(RecordRejected("no", "bad")) is False
+
+
+def test_a_window_says_when_it_resets() -> None:
+    """In epoch seconds, as most do, or in how many; Retry-After goes first."""
+    name = "x-ratelimit-reset"
+    assert _retry_after({name: str(int(time.time()) + 30)}) == pytest.approx(30, abs=2)
+    assert _retry_after({name: "99999999999"}) == 60
+    assert _retry_after({name: "12"}) == 12
+    assert _retry_after({name: "soon"}) is None
+    assert _retry_after({name: "12", "retry-after": "3"}) == 3
