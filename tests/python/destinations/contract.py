@@ -3,7 +3,8 @@
 A document says less than the vendor enforces: here an object has no field that it does not
 declare, an array no more items than the vendor's prose allows (`most`), and a required
 header or a security scheme must be sent whatever its default. What the bench answers must
-hold, too. Arrays of thousands are checked in a sample, and counted in full.
+hold against the document as published. Arrays of thousands are checked in a sample, and
+counted in full.
 """
 
 from __future__ import annotations
@@ -29,10 +30,14 @@ class Contract:
     """One OpenAPI 3 document. most: JSON pointer of an array's schema → items it may have."""
 
     def __init__(self, path: Path, most: Mapping[str, int] | None = None) -> None:
-        self.document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        self.document: dict[str, Any] = json.loads(text)
         for pointer, items in (most or {}).items():
             self._at(pointer)["maxItems"] = items
-        _harden(self.document)
+        _allow_nulls(self.document)
+        _close(self.document)
+        self.published: dict[str, Any] = json.loads(text)
+        _allow_nulls(self.published)
         self._operations = list(self._all_operations())
         self._validators: dict[str, Any] = {}
 
@@ -56,7 +61,9 @@ class Contract:
         return [
             f"{call.method} {call.path}: answer: {fault}"
             for of in content.values()
-            for fault in self._schema_faults(of["schema"], json.loads(reply.content))
+            for fault in self._schema_faults(
+                of["schema"], json.loads(reply.content), self.published
+            )
         ]
 
     def _all_operations(self) -> Iterator[tuple[str, re.Pattern[str], dict[str, Any]]]:
@@ -118,11 +125,13 @@ class Contract:
             return
         yield from self._schema_faults(expected["content"][sent]["schema"], json.loads(call.body))
 
-    def _schema_faults(self, schema: Mapping[str, Any], value: object) -> Iterator[str]:
-        key = json.dumps(schema, sort_keys=True)
+    def _schema_faults(
+        self, schema: Mapping[str, Any], value: object, document: Mapping[str, Any] | None = None
+    ) -> Iterator[str]:
+        components = (document or self.document)["components"]
+        key = f"{id(components)} {json.dumps(schema, sort_keys=True)}"
         if key not in self._validators:
-            whole = {**schema, "components": self.document["components"]}
-            self._validators[key] = _Validator(whole)
+            self._validators[key] = _Validator({**schema, "components": components})
         for error in self._validators[key].iter_errors(value):
             unknown = set(error.instance) if error.validator == "additionalProperties" else set()
             names = sorted(unknown - set(error.schema.get("properties", {})))
@@ -153,26 +162,31 @@ class ContractServer(Server):
         return reply
 
 
-def _harden(found: Any, is_part: bool = False) -> None:
-    """In place: objects closed, OpenAPI 3.0's nullable as a type. is_part: of an allOf, whose
+def _close(found: Any, is_part: bool = False) -> None:
+    """In place: an object has the properties that it declares. is_part: of an allOf, whose
     whole is closed instead."""
     if isinstance(found, list):
         for item in found:
-            _harden(item)
-        return
+            _close(item)
     if not isinstance(found, dict):
         return
     for name, inner in found.items():
-        if name == "allOf":
-            for part in inner:
-                _harden(part, is_part=True)
-        else:
-            _harden(inner)
+        if name != "allOf":
+            _close(inner)
+        for part in inner if name == "allOf" else ():
+            _close(part, is_part=True)
     if isinstance(found.get("allOf"), list):
         found.setdefault("unevaluatedProperties", False)
     elif isinstance(found.get("properties"), dict) and not is_part:
         found.setdefault("additionalProperties", False)
-    if found.pop("nullable", False) is True:
+
+
+def _allow_nulls(found: Any) -> None:
+    """In place: OpenAPI 3.0's nullable as a type."""
+    for inner in found.values() if isinstance(found, dict) else found:
+        if isinstance(inner, dict | list):
+            _allow_nulls(inner)
+    if isinstance(found, dict) and found.pop("nullable", False) is True:
         _allow_null(found)
 
 
