@@ -1,4 +1,5 @@
-"""`receiver`: a webhook's other end; retries do not wait. `duckdb_world`: to deliver from."""
+"""`receiver`: a webhook's other end; retries do not wait. `duckdb_world`: to deliver from.
+`s3_server`: moto's S3."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import stamina
 from activation.world import World
 from cdp.warehouse._duckdb import DuckDB
 from support.receiver import SECRET, Receiver, receiving
+from support.s3 import S3Server, serving_s3
 
 
 @pytest.fixture
@@ -25,3 +27,9 @@ def duckdb_world(clean_environment: None, tmp_path: Path) -> Iterator[World]:
     opened = DuckDB(tmp_path, {"path": ":memory:", "settings": {"threads": 1}}, "demo", False)
     yield World(opened, tmp_path / "project")
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    with serving_s3() as server:
+        yield server

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cdp.destinations._base import Batch, Delivery, Row
-from cdp.destinations.files import FileOptions, Files
+from cdp.destinations.files import DiskOptions, Files
 from cdp.errors import ConfigError, FatalDestinationError
 
 FIELDS = {
@@ -31,7 +31,7 @@ def files(root: Path, path: str, target_object: str = "snapshot", **options: Any
     delivery = Delivery(
         "s_to_files", "s_to_files#3", target_object, "mirror", "service", "id", FIELDS, root
     )
-    return Files(delivery, FileOptions(path=path, **options))
+    return Files(delivery, DiskOptions(path=path, **options))
 
 
 def write(there: Files, *rows: Row) -> None:
@@ -110,8 +110,8 @@ def test_changes_are_a_file_a_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["../a.csv", "/tmp/a.csv", "a/../../b.csv"])
 def test_paths_stay_inside(path: str) -> None:
-    with pytest.raises(ValueError, match="inside the project"):
-        FileOptions(path=path)
+    with pytest.raises(ValueError, match="is a path inside"):
+        DiskOptions(path=path)
 
 
 def test_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
