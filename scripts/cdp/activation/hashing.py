@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from cdp.warehouse import Warehouse
 
 __all__ = [
+    "concatenated",
     "fingerprint",
     "hash_bucket_sql",
     "hash_sql",
@@ -20,6 +21,8 @@ __all__ = [
     "literal",
     "sha256_sql",
 ]
+
+_BUNDLE = 20
 
 
 def literal(value: str | int | float | bool | None) -> str:
@@ -33,15 +36,24 @@ def literal(value: str | int | float | bool | None) -> str:
     return "'" + value.replace("\x00", "").replace("'", "''") + "'"
 
 
+def concatenated(texts: Sequence[str]) -> str:
+    """SQL: texts end to end. In bundles of bundles: parsers allow only so deep a chain."""
+    parts = list(texts)
+    while len(parts) > 1:
+        bundles = (parts[start : start + _BUNDLE] for start in range(0, len(parts), _BUNDLE))
+        parts = [f"({' || '.join(bundle)})" for bundle in bundles]
+    return parts[0]
+
+
 def hash_sql(dialect: str, expressions: Sequence[str]) -> str:
     """SQL for the signed 64-bit hash of typed expressions; null differs from empty."""
     if dialect == "duckdb":
         return f"cast(hash({', '.join(expressions)})::hugeint - 9223372036854775808 as bigint)"
-    parts = (
+    parts = [
         f"coalesce(length(cast({expression} as text)) || ':' || cast({expression} as text), '-')"
         for expression in expressions
-    )
-    return f"hashtextextended({' || '.join(parts)}, 0)"
+    ]
+    return f"hashtextextended({concatenated(parts)}, 0)"
 
 
 def hash_bucket_sql(dialect: str, text: str) -> str:

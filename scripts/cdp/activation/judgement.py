@@ -18,7 +18,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from cdp.activation.gate import reasons_sql
-from cdp.activation.hashing import fingerprint, hash_sql, literal
+from cdp.activation.hashing import concatenated, fingerprint, hash_sql, literal
 from cdp.activation.mapping import Mapped
 from cdp.activation.spec import SyncSpec
 from cdp.warehouse import Warehouse
@@ -343,11 +343,11 @@ def _operations_sql(values: Sequence[str]) -> str:
 
 def _field_hashes(dialect: str, fields: Sequence[Mapped]) -> str:
     """SQL: JSON text, field → hash."""
-    pairs = " || ', ' || ".join(
-        f"{literal(json.dumps(field.name) + ': ')} || {hashed}"
-        for field, hashed in _hashed(dialect, fields)
-    )
-    return f"case when operation in ('create', 'update') then '{{' || {pairs} || '}}' end"
+    pairs = [
+        f"{literal((', ' if number else '{') + json.dumps(field.name) + ': ')} || {hashed}"
+        for number, (field, hashed) in enumerate(_hashed(dialect, fields))
+    ]
+    return f"case when operation in ('create', 'update') then {concatenated(pairs)} || '}}' end"
 
 
 def _changed_fields(dialect: str, fields: Sequence[Mapped]) -> str:
@@ -357,12 +357,13 @@ def _changed_fields(dialect: str, fields: Sequence[Mapped]) -> str:
     not taken for a path.
     """
     listed = "', ' || substr(held_field_hashes, 2, length(held_field_hashes) - 2) || ','"
-    tests = " || ".join(
+    tests = [
         f"case when strpos({listed}, {literal(f', {json.dumps(field.name)}: ')} || {hashed} "
         f"|| ',') = 0 then {literal(field.name + chr(10))} else '' end"
         for field, hashed in _hashed(dialect, fields)
-    )
-    return f"case when operation = 'update' and held_field_hashes is not null then {tests} end"
+    ]
+    is_known = "operation = 'update' and held_field_hashes is not null"
+    return f"case when {is_known} then {concatenated(tests)} end"
 
 
 def _hashed(dialect: str, fields: Sequence[Mapped]) -> list[tuple[Mapped, str]]:

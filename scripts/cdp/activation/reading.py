@@ -52,6 +52,7 @@ _FIELD_KEYS: dict[str, Kind] = {
     "set_once": bool,
     "skip_null": bool,
 }
+_MOST_FIELDS = 300  # a row of Postgres holds no more, for sure
 _MADE_OF = ("column", "value", "template")
 _PLACE = re.compile(r"\{(\w+)(?:\|([^{}|]*))?\}")  # {column} or {column|instead of null}
 _GATE_SEEDS = ("suppressions", "consent_defaults", "frequency_caps")
@@ -199,6 +200,12 @@ def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
     meta = exposure.meta
     known = meta["cdp_destination"] in known_destinations()
     destination = find_destination(meta["cdp_destination"]) if known else Destination
+    if len(meta["cdp_fields"]) > _MOST_FIELDS:
+        yield (
+            f"cdp_fields has {len(meta['cdp_fields']):,} fields, and a sync takes "
+            f"{_MOST_FIELDS}. Make several syncs of it."
+        )
+        return
     for name, given in meta["cdp_fields"].items():
         label = f"cdp_fields.{name}"
         settings = {"column": given} if isinstance(given, str) else given
