@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +39,18 @@ _TYPES = {
     "boolean": "boolean",
     "date": "date",
     "timestamp": "timestamp",
+}
+_WHOLE = {"smallint", "integer", "bigint"}
+_NUMBERS = _WHOLE | {"numeric", "real", "double precision"}
+_TIMES = {"date", "timestamp without time zone", "timestamp with time zone"}
+# kind → types of columns that take none of its values, or only by losing a part of them
+_REFUSING = {
+    "text": _NUMBERS | _TIMES | {"boolean"},
+    "integer": _TIMES | {"boolean", "uuid"},
+    "float": _WHOLE | _TIMES | {"boolean", "uuid"},
+    "boolean": _NUMBERS | _TIMES | {"uuid"},
+    "date": _NUMBERS | {"boolean", "uuid"},
+    "timestamp": _NUMBERS | {"boolean", "uuid", "date"},
 }
 _SECONDS = 10
 _STATEMENT_MS = 60_000
@@ -160,24 +172,30 @@ class PostgresTable(Destination):
             self._create_arrivals()
         self._is_ready = True
 
-    def _found_columns(self) -> set[str]:
+    def _found_columns(self) -> dict[str, str]:
         rows = self._connection.execute(
-            "select column_name from information_schema.columns "
+            "select column_name, data_type from information_schema.columns "
             "where table_schema = %s and table_name = %s",
             (self._schema, self._name),
         ).fetchall()
-        return {name for (name,) in rows}
+        return dict(rows)
 
-    def _check(self, found: set[str]) -> None:
-        """Name what the table lacks before the first write."""
+    def _check(self, found: Mapping[str, str]) -> None:
+        """Name what the table lacks, or holds as something else, before the first write."""
         table = self._delivery.target_object
         if not found:
             raise ConfigError(f"There is no table {table}. Make it, or say create: true.")
-        if missing := [name for name in self._columns if name not in found]:
-            raise ConfigError(
-                f"The table {table} has no column '{missing[0]}'. Add it, or drop "
-                "the field from cdp_fields."
-            )
+        for name, kind in self._columns.items():
+            if name not in found:
+                raise ConfigError(
+                    f"The table {table} has no column '{name}'. Add it, or drop the field from "
+                    "cdp_fields."
+                )
+            if found[name] in _REFUSING.get(kind, ()):
+                raise ConfigError(
+                    f"The column '{name}' of {table} is {found[name]}, which takes no {kind}. "
+                    "Change its type, or map another column."
+                )
 
     def _create_arrivals(self) -> None:
         names = sql.SQL(", ").join(map(sql.Identifier, self._columns))
@@ -262,7 +280,9 @@ class _told_apart:  # noqa: N801 - reads as a context
             raise RecordRejected(f"the database refused a value ({state})", state) from None
         if state == "42P10":
             raise ConfigError("The table has no unique key on the match field. Add one.") from None
-        raise FatalDestinationError(f"the database refused the statement ({state})") from None
+        # Messages of this class name tables and columns, never values.
+        why = f": {error.diag.message_primary}" if state.startswith("42") else ""
+        raise FatalDestinationError(f"the database refused the statement ({state}){why}") from None
 
 
 DESTINATION = PostgresTable

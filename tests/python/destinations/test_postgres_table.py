@@ -106,6 +106,50 @@ def test_what_is_missing_is_named_before_a_write(
         table()
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("email", "integer"), ("orders", "boolean"), ("last_on", "bigint"), ("profile_id", "bigint")],
+)
+def test_a_retyped_column_is_named_before_a_write(
+    database: psycopg.Connection[tuple[object, ...]], name: str, kind: str
+) -> None:
+    there = table()
+    there.upsert(Batch("k1", (ANN,)))
+    there.close()
+    database.execute("delete from crm.people")
+    database.execute(f"alter table crm.people alter {name} type {kind} using null")
+    with pytest.raises(ConfigError, match=rf"column '{name}' of crm.people is {kind}"):
+        table()
+
+
+@pytest.mark.parametrize("kind", ["text", "varchar(20)", "numeric", "smallint"])
+def test_a_column_that_takes_the_values_is_fine(
+    database: psycopg.Connection[tuple[object, ...]], kind: str
+) -> None:
+    table().close()
+    database.execute("create schema crm")
+    database.execute(
+        "create table crm.people "
+        f"(profile_id text primary key, email text, orders {kind}, last_on timestamptz)"
+    )
+    there = table()
+    there.upsert(Batch("k1", (ANN,)))
+    there.close()
+    assert str(rows(database)[0][2]) == "3"
+
+
+def test_a_column_that_goes_in_mid_run_is_named_and_nothing_half_written(
+    database: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    there = table()
+    there.upsert(Batch("k1", (ANN,)))
+    database.execute("alter table crm.people drop column orders")
+    with pytest.raises(FatalDestinationError, match=r'42703.*"orders"'):
+        there.upsert(Batch("k2", (BOB,)))
+    there.close()
+    assert len(rows(database)) == 1
+
+
 def test_a_table_without_a_key_is_named(
     database: psycopg.Connection[tuple[object, ...]],
 ) -> None:
