@@ -97,7 +97,12 @@ SECTIONS = (
     Section(
         "segments",
         "Segments",
-        ("cdp.cdp_segment_memberships",),
+        (
+            "cdp.cdp_segment_memberships",
+            "cdp.cdp_segment_stats",
+            "cdp.cdp_segment_flows",
+            "cdp.cdp_segment_overlaps",
+        ),
         "List segments in vars: cdp_segments, then run cdp build.",
         segments.facts,
         wide=True,

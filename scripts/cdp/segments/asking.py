@@ -22,7 +22,17 @@ from cdp.segments.explain import Held, explain_audience, explain_exclusion
 from cdp.segments.library import Library
 from cdp.warehouse import Warehouse, open_warehouse, quoted, schema_name
 
-__all__ = ["Detail", "Explained", "Flow", "Overlap", "Overview", "detail", "explain", "overview"]
+__all__ = [
+    "Day",
+    "Detail",
+    "Explained",
+    "Flow",
+    "Overlap",
+    "Overview",
+    "detail",
+    "explain",
+    "overview",
+]
 
 _STALE_DAYS = 30
 _SHOWN_DAYS = 30
@@ -31,7 +41,8 @@ _SHOWN_DAYS = 30
 @dataclass(frozen=True)
 class Overview:
     """A segment at a glance. Shares are 0 to 1; turnover: who left in 30 days, of who was in
-    or came; declared_turnover: what its meta `cdp_turnover_pct` allows a run."""
+    or came; declared_turnover: what its meta `cdp_turnover_pct` allows a day; days_over: on
+    how many of the last 30 days more left."""
 
     segment: str
     label: str
@@ -41,9 +52,20 @@ class Overview:
     exited_30_days: int
     turnover: float | None
     declared_turnover: float | None
+    days_over: int
     last_moved: date | None
     syncs: tuple[str, ...]
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day on which any segment moved: how many were in at its end, came and went."""
+
+    day: date
+    size: int
+    entered: int
+    exited: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +92,7 @@ class Detail:
     overview: Overview
     why: str
     file: str
-    sizes: tuple[tuple[date, int, int, int], ...]
+    sizes: tuple[Day, ...]
     came_from: tuple[Flow, ...]
     went_to: tuple[Flow, ...]
     overlaps: tuple[Overlap, ...]
@@ -186,7 +208,9 @@ def _compiled(project: Project, node: Node) -> str:
 
 
 def _overview(project: Project, node: Node, warehouse: Warehouse) -> Overview:
-    people, entered, exited, last_moved, before = _Asking(project, warehouse).moves(node.name)
+    asking = _Asking(project, warehouse)
+    people, entered, exited, last_moved, before = asking.moves(node.name)
+    days_over = asking.days_over(node.name)
     syncs = tuple(sorted(_syncs_of(project, node)))
     turnover = exited / (before + entered) if before + entered else None
     declared = node.meta.get("cdp_turnover_pct")
@@ -197,6 +221,8 @@ def _overview(project: Project, node: Node, warehouse: Warehouse) -> Overview:
         problems.append("empty")
     elif not entered and not exited:
         problems.append(f"stale: nobody came or went for {_STALE_DAYS} days")
+    if days_over:
+        problems.append(f"more left than its {float(declared or 0):g} % on {days_over} of the days")
     if not syncs:
         problems.append("no sync uses it")
     return Overview(
@@ -208,6 +234,7 @@ def _overview(project: Project, node: Node, warehouse: Warehouse) -> Overview:
         exited_30_days=exited,
         turnover=turnover,
         declared_turnover=float(declared) / 100 if declared is not None else None,
+        days_over=days_over,
         last_moved=last_moved,
         syncs=syncs,
         problems=tuple(problems),
@@ -253,14 +280,23 @@ class _Asking:
         )[0]
         return row
 
-    def sizes(self, segment: str) -> list[tuple[date, int, int, int]]:
-        """(day, size, entered, exited) of the last days that saw a move, in order."""
-        rows: list[tuple[date, int, int, int]] = self._rows(
+    def days_over(self, segment: str) -> int:
+        """The days of the last 30 on which more left than the segment declares."""
+        ((days,),) = self._rows(
+            "select count(*) from {segment_stats} as stats cross join {clock} as clock "  # noqa: S608
+            f"where segment = ? and not is_within_turnover and day > cast({_AGO} as date)",
+            segment,
+        )
+        return int(days)
+
+    def sizes(self, segment: str) -> list[Day]:
+        """The last days that saw a move, in order."""
+        rows = self._rows(
             "select day, size, entered, exited from {segment_stats} where segment = ? "  # noqa: S608
             f"order by day desc limit {_SHOWN_DAYS}",
             segment,
         )
-        return rows[::-1]
+        return [Day(*row) for row in reversed(rows)]
 
     def flows(self, segment: str, this: str, other: str) -> list[Flow]:
         """The other ends of flows, the largest first."""

@@ -75,7 +75,7 @@ def print_overview(found: Iterable[Overview]) -> None:
             one.entered_30_days,
             one.exited_30_days,
             _share(one.turnover) + ("" if one.declared_turnover is None else
-                                    f" of {one.declared_turnover:.0%} a run"),
+                                    f" (may: {one.declared_turnover:.0%} a day)"),
             ", ".join(one.syncs) or "-",
             "; ".join(problem for problem in one.problems if problem != "no sync uses it") or "-",
         )
@@ -90,16 +90,19 @@ def print_detail(found: Detail) -> None:
     console.print(f"[bold]{one.label}[/] ({one.segment}), {one.owner}")
     console.print(found.why)
     console.print(f"{found.file}; syncs: {', '.join(one.syncs) or 'none'}")
-    console.print(f"{one.people:,} people  {_sparkline([size for _, size, *_ in found.sizes])}")
+    console.print(f"{one.people:,} people  {_sparkline([day.size for day in found.sizes])}")
+    kept = "nobody was in before that"
+    if found.stability is not None:
+        kept = f"of who was in 30 days ago {found.stability:.0%} still are"
     console.print(
-        f"In 30 days {one.entered_30_days:,} came and {one.exited_30_days:,} went; of who was in "
-        f"30 days ago {_share(found.stability)} still are"
+        f"In 30 days {one.entered_30_days:,} came and {one.exited_30_days:,} went; {kept}"
     )
     for problem in one.problems:
         console.print(f"[yellow]{problem}[/]")
+    days = [(day.day, day.size, day.entered, day.exited) for day in found.sizes[-10:]]
     overlaps = [(part.segment, part.people, f"{part.share:.0%}") for part in found.overlaps]
     sections = [
-        Section("By day", ("day", "size", "entered", "exited"), found.sizes[-10:]),
+        Section("By day", ("day", "size", "entered", "exited"), days),
         Section(
             "Came from", ("segment", "people"), [(f.segment, f.people) for f in found.came_from]
         ),

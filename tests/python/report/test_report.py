@@ -62,6 +62,14 @@ def test_segment_overlaps_are_counted_once_a_pair(facts: dict[str, Any]) -> None
     }
 
 
+def test_segments_tell_their_last_days_and_flows(facts: dict[str, Any]) -> None:
+    segments = {row["segment"]: row["days"] for row in facts["segments"]["segments"]}
+    assert facts["segments"]["days"] == ["2017-12-31"], "what is older than 30 days is not shown"
+    assert segments["seg_even"] == [{"size": 120, "entered": 10, "exited": 30, "is_over": True}]
+    assert not segments["seg_thirds"][0]["is_over"], "nothing declared, nothing exceeded"
+    assert facts["segments"]["flows"] == [{"from": "Even", "to": "Thirds", "people": 10}]
+
+
 def test_silence_is_no_consent(facts: dict[str, Any]) -> None:
     assert facts["consent"]["purposes"] == [
         {"purpose": "marketing_email", "granted": 64, "refused": 16}

@@ -75,6 +75,42 @@ _TABLES = {
         ) as segments
         where people.n % segments.every = 0
     """,
+    "cdp.cdp_segment_stats": """
+        select
+            segments.name as segment, cast('2017-12-31' as date) as day, segments.size,
+            10 as entered, segments.exited, segments.is_within_turnover
+        from (
+            select 'seg_all' as name, 240 as size, 0 as exited, true as is_within_turnover
+            union all select 'seg_even', 120, 30, false
+            union all select 'seg_thirds', 80, 0, null
+        ) as segments
+        union all
+        select 'seg_all', cast('2017-11-30' as date), 200, 200, 0, true
+    """,
+    "cdp.cdp_segment_flows": """
+        select
+            cast('2017-12-31' as date) as day, 'seg_even' as from_segment,
+            'seg_thirds' as to_segment, 10 as people
+    """,
+    "cdp.cdp_segment_overlaps": """
+        select
+            one.name as segment,
+            other.name as other_segment,
+            count(*) as people
+        from people
+        cross join (
+            select 'seg_all' as name, 1 as every
+            union all select 'seg_even', 2
+            union all select 'seg_thirds', 3
+        ) as one
+        cross join (
+            select 'seg_all' as name, 1 as every
+            union all select 'seg_even', 2
+            union all select 'seg_thirds', 3
+        ) as other
+        where people.n % one.every = 0 and people.n % other.every = 0
+        group by one.name, other.name
+    """,
     "cdp.cdp_consents": """
         select
             'p' || n as profile_id, 'marketing_email' as purpose, 'email' as channel,
