@@ -1,33 +1,10 @@
 -- One row per profile_id that ever subscribed: its subscriptions as they stand.
 
-with changes as (
-    select * from {{ ref('prf_subscriptions') }}
-),
-
-changes_ranked as (
+with subscriptions as (
     select
         *,
-        row_number() over (
-            partition by profile_id, source, subscription_id
-            order by occurred_at desc, record_id desc
-        ) as position
-    from changes
-),
-
-subscriptions as (
-    select
-        *,
-        {{ cdp_date('coalesce(started_at, occurred_at)') }} as started_on,
-        (
-            lower(status) in ('active', 'trialing', 'past_due')
-            and coalesce(ended_at > {{ cdp_now() }}, true)
-        ) as is_current,
-        (
-            lower(status) in ('past_due', 'unpaid')
-            and coalesce(ended_at > {{ cdp_now() }}, true)
-        ) as is_in_dunning
-    from changes_ranked
-    where position = 1
+        {{ cdp_date('coalesce(started_at, occurred_at)') }} as started_on
+    from {{ ref('prf_subscription_states') }}
 ),
 
 subscriptions_ranked as (
