@@ -2,6 +2,7 @@
 
     python trim.py FULL.json "POST /api/lists/{id}/…" … > NAME.json
 
+A vendor with a document a subject: several FULL.json, which become one.
 What is kept is as the vendor wrote it; descriptions, examples, extensions and what an
 answer may bring along (`included`) are left out. A line a path or schema.
 """
@@ -76,6 +77,20 @@ def _references(found: Any) -> Iterator[str]:
                 yield from _references(inner)
 
 
+def _merged(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """One document of several; what has the same name must be the same."""
+    first, *others = documents
+    for other in others:
+        first["paths"] |= other["paths"]
+        for kind, found in other["components"].items():
+            known = first["components"].setdefault(kind, {})
+            for name in known.keys() & found.keys():
+                assert _plain(known[name]) == _plain(found[name]), name
+            known |= found
+    return first
+
+
 if __name__ == "__main__":
-    full = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    sys.stdout.write(_lines(trimmed(full, sys.argv[2:]), 3) + "\n")
+    files = [each for each in sys.argv[1:] if each.endswith(".json")]
+    full = _merged([json.loads(Path(each).read_text(encoding="utf-8")) for each in files])
+    sys.stdout.write(_lines(trimmed(full, sys.argv[1 + len(files) :]), 3) + "\n")
