@@ -107,18 +107,40 @@ def test_a_full_crm_gets_no_duplicate_and_the_second_sync_sends_nothing(office: 
     assert shop.calls == calls
 
 
-def test_five_thousand_dirty_records_of_the_same_people(office: Office) -> None:
-    """Some twice, some under our id, some of strangers: nobody is made who is there."""
-    people = [Person(f"p{number:03}", f"{number}@example.com") for number in range(200)]
-    for number in range(500):
-        mail = f"{number % 250}@example.com" if number % 3 else f"x{number}@example.com"
-        office.shop.records[f"r{number}"] = {"email": mail}
-    before = {record["email"] for record in office.shop.records.values()}
+def test_five_thousand_dirty_records_of_the_same_people(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some twice, some under our id or the connector's, most of strangers: nobody is made who
+    is there, whoever could be two is left alone, and the second sync sends nothing."""
+    monkeypatch.setattr(Crm, "look_up_rows", 100)
+    monkeypatch.setattr(Crm, "batch_rows", 100)
+    people = [Person(f"p{number:04}", f"{number}@example.com") for number in range(1_000)]
+    records = office.shop.records
+    for number in range(5_000):
+        records[f"r{number}"] = {"email": f"x{number}@example.com", "note": "theirs"}
+    for number in range(600):  # of the first 600, the last hundred are there twice
+        records[f"r{number}"]["email"] = f"{number}@example.com"
+        if number >= 500:
+            records[f"r{number + 1_000}"]["email"] = f"{number}@example.com"
+    for number in range(600, 700):
+        records[f"r{number}"]["cdp_id"] = f"p{number:04}"
+    for number in range(700, 800):
+        office.known(f"p{number:04}", f"r{number}")
+    before = {name: dict(record) for name, record in records.items()}
     office.world.people(people)
-    office.sync()
-    made = [record for name, record in office.shop.records.items() if name.startswith("new")]
-    assert not {record["email"] for record in made} & before
+    facts = office.plan().facts()
+    assert (facts["adopt"], facts["create"]) == (700, 200)
+    assert facts["withheld_reasons"] == {"ambiguous": 100}
+    assert office.sync().sent == 900
+    assert (len(records), office.shop.made) == (5_200, 200)
+    ours = {record["cdp_id"]: name for name, record in records.items() if "cdp_id" in record}
+    assert len(ours) == 900
+    assert all(ours[f"p{number:04}"] == f"r{number}" for number in [*range(500), *range(600, 800)])
+    touched = set(ours.values())
+    assert all(records[name] == record for name, record in before.items() if name not in touched)
+    calls = office.shop.calls
     assert office.sync().planned == 0
+    assert office.shop.calls == calls
 
 
 @pytest.mark.parametrize(

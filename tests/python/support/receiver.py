@@ -1,7 +1,8 @@
 """A webhook's receiving end with a ledger of its own: the oracle of what was delivered.
 
 Verifies signatures with the `standardwebhooks` library, applies a webhook-id once however
-often it comes, refuses what it does not know, and misbehaves on command.
+often it comes, refuses what it does not know, and misbehaves on command. What it had to
+refuse of its own accord fails the test, at the latest as the receiver goes.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ class Receiver:
     ids: list[str] = field(default_factory=list)
     applied_twice: int = 0
     forged: int = 0
+    refused: list[str] = field(default_factory=list)  # what no sender of ours may send
+    secret: str = SECRET
     script: Callable[[dict[str, Any]], Answer | None] = lambda message: None
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, bytes] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -53,21 +56,47 @@ class Receiver:
         """Calls so far."""
         return len(self.sizes)
 
-    def take(self, message_id: str, message: dict[str, Any], rejected: set[str]) -> None:
+    def take(self, message_id: str, body: bytes, rejected: set[str]) -> None:
         """Apply the rows, once."""
         if message_id in self.seen:
             self.applied_twice += 1
             return
-        self.seen.add(message_id)
+        self.seen[message_id] = body
+        message = json.loads(body)
         for row in message["rows"]:
             if row["id"] in rejected:
                 continue
             if message["operation"] == "remove":
-                assert row.keys() == {"id"}
                 self.people.pop(row["id"], None)
             else:
-                assert row.keys() == {"id", "fields"}
                 self.people[row["id"]] = row["fields"]
+
+
+def fault(message: Any) -> str:
+    """What is wrong with a message, as this end understands the agreement; empty: nothing."""
+    if not isinstance(message, dict):
+        return "no object"
+    if message.keys() != {"sync", "object", "operation", "purpose", "rows"}:
+        return f"keys {sorted(message)}"
+    texts = [message[name] for name in ("sync", "object", "operation", "purpose")]
+    if not all(isinstance(text, str) and text for text in texts):
+        return "a name that is no text"
+    if message["operation"] not in ("upsert", "remove"):
+        return f"the operation {message['operation']}"
+    rows = message["rows"]
+    if not isinstance(rows, list) or not rows:
+        return "no rows"
+    known = {"id"} if message["operation"] == "remove" else {"id", "fields"}
+    if any(not isinstance(row, dict) or row.keys() != known for row in rows):
+        return "a row of other keys"
+    if not all(isinstance(row["id"], str) and row["id"] for row in rows):
+        return "an id that is no text"
+    if len({row["id"] for row in rows}) < len(rows):
+        return "one row twice"
+    values = [value for row in rows for value in row.get("fields", {}).values()]
+    if not all(value is None or isinstance(value, str | int | float) for value in values):
+        return "a value that is neither text, number, truth nor null"
+    return ""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -78,19 +107,26 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         receiver = self.receiver
         try:
-            message = Webhook(SECRET).verify(body, dict(self.headers.items()))
+            message = Webhook(receiver.secret).verify(body, dict(self.headers.items()))
         except WebhookVerificationError:
             receiver.forged += 1
             self.answer(Answer(401))
             return
-        assert message.keys() == {"sync", "object", "operation", "purpose", "rows"}
+        message_id = self.headers["webhook-id"]
+        problem = fault(message)
+        if receiver.seen.get(message_id, body) != body:
+            problem = "an id that was another message's"
+        if problem:
+            receiver.refused.append(problem)
+            self.answer(Answer(422))
+            return
         with receiver.lock:
             receiver.sizes.append(len(message["rows"]))
-            receiver.ids.append(self.headers["webhook-id"])
+            receiver.ids.append(message_id)
             answer = receiver.script(message) or Answer()
             if answer.applied and answer.status < 300:
                 rejected = json.loads(answer.body)["rejected"] if answer.body else []
-                receiver.take(self.headers["webhook-id"], message, {row["id"] for row in rejected})
+                receiver.take(message_id, body, {row["id"] for row in rejected})
         self.answer(answer)
 
     def answer(self, answer: Answer) -> None:
@@ -138,3 +174,4 @@ def receiving() -> Iterator[Receiver]:
         server.shutdown()
         server.server_close()
         thread.join()
+    assert not receiver.refused, receiver.refused
