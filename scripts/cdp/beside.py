@@ -19,7 +19,14 @@ from cdp.errors import ConfigError
 from cdp.project import load_project
 from cdp.warehouse import Warehouse, beside_prefix, open_warehouse, quoted, schema_name
 
-__all__ = ["build_beside", "copy_state", "drop_beside", "named_beside"]
+__all__ = [
+    "build_beside",
+    "check_schemas",
+    "copy_state",
+    "drop_beside",
+    "environment",
+    "named_beside",
+]
 
 # State that no model reads: what was sent, loaded and run stays where it is, the key too.
 _NOT_COPIED = {*TABLES, "cdp_build_runs", "cdp_load_files", "cdp_masking_key", "cdp_quarantine"}
@@ -39,7 +46,7 @@ def build_beside(project_dir: Path, target: str, name: str, arguments: Sequence[
 def copy_state(project_dir: Path, target: str, name: str) -> None:
     """Make the schemas of `name` anew, with a copy of the state that stands."""
     with named_beside(project_dir, target, name):
-        _check_schemas(project_dir, target)
+        check_schemas(project_dir, target)
         theirs = schema_name("cdp_state", target)
     ours = schema_name("cdp_state", target)
     with closing(open_warehouse(project_dir, target)) as warehouse:
@@ -66,7 +73,13 @@ def named_beside(project_dir: Path, target: str, name: str) -> Iterator[None]:
     settings = read_packages(project_dir)[0].settings
     base = os.environ.get("DBT_TARGET_PATH") or str(settings.get("target-path", "target"))
     prefix = beside_prefix(name, target)
-    ours = {"CDP_SCHEMA_PREFIX": prefix, "DBT_TARGET_PATH": str(Path(base) / prefix)}
+    with environment(CDP_SCHEMA_PREFIX=prefix, DBT_TARGET_PATH=str(Path(base) / prefix)):
+        yield
+
+
+@contextmanager
+def environment(**ours: str) -> Iterator[None]:
+    """Inside, these environment variables are set."""
     before = {key: os.environ.get(key) for key in ours}
     os.environ.update(ours)
     try:
@@ -85,8 +98,11 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_schemas(project_dir: Path, target: str) -> None:
-    """Refuse before anything is written where a node would replace what stands."""
+def check_schemas(project_dir: Path, target: str) -> None:
+    """Refuse before anything is written where a node would replace what stands.
+
+    To be called inside `named_beside`. Raises ConfigError.
+    """
     prefix = os.environ["CDP_SCHEMA_PREFIX"] + "_"
     for node in load_project(project_dir, target).nodes.values():
         if node.kind in ("model", "seed", "snapshot") and not node.schema.startswith(prefix):

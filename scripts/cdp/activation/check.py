@@ -9,12 +9,17 @@ from cdp.activation.spec import SyncSpec
 from cdp.errors import ConfigError
 from cdp.project import Exposure, Project
 
-__all__ = ["problems", "syncs"]
+__all__ = ["problems", "sync_names", "syncs"]
 
 
 def problems(project: Project) -> list[str]:
     """One sentence per mistake in a sync; empty when all are sound."""
     return [text for exposure in _exposures(project) for text in sync_problems(project, exposure)]
+
+
+def sync_names(project: Project) -> set[str]:
+    """Names of the syncs that are on for this target."""
+    return {exposure.name for exposure in _exposures(project)}
 
 
 def syncs(project: Project, names: Iterable[str] = ()) -> list[SyncSpec]:

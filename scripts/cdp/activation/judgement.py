@@ -23,7 +23,7 @@ from cdp.activation.mapping import Mapped
 from cdp.activation.spec import SyncSpec
 from cdp.warehouse import Warehouse
 
-__all__ = ["judged_sql", "mapped_sql", "row_hash_sql", "unchanged_sql"]
+__all__ = ["hashed_fields", "judged_sql", "mapped_sql", "row_hash_sql", "unchanged_sql"]
 
 _MIRRORS = ("mirror", "audience")
 
@@ -345,7 +345,7 @@ def _field_hashes(dialect: str, fields: Sequence[Mapped]) -> str:
     """SQL: JSON text, field → hash."""
     pairs = [
         f"{literal((', ' if number else '{') + json.dumps(field.name) + ': ')} || {hashed}"
-        for number, (field, hashed) in enumerate(_hashed(dialect, fields))
+        for number, (field, hashed) in enumerate(hashed_fields(dialect, fields))
     ]
     return f"case when operation in ('create', 'update') then {concatenated(pairs)} || '}}' end"
 
@@ -360,14 +360,14 @@ def _changed_fields(dialect: str, fields: Sequence[Mapped]) -> str:
     tests = [
         f"case when strpos({listed}, {literal(f', {json.dumps(field.name)}: ')} || {hashed} "
         f"|| ',') = 0 then {literal(field.name + chr(10))} else '' end"
-        for field, hashed in _hashed(dialect, fields)
+        for field, hashed in hashed_fields(dialect, fields)
     ]
     is_known = "operation = 'update' and held_field_hashes is not null"
     return f"case when {is_known} then {concatenated(tests)} end"
 
 
-def _hashed(dialect: str, fields: Sequence[Mapped]) -> list[tuple[Mapped, str]]:
-    """Each field with SQL for its hash, as text."""
+def hashed_fields(dialect: str, fields: Sequence[Mapped]) -> list[tuple[Mapped, str]]:
+    """Each field with SQL for its hash, as text, over the columns field_0, field_1, …"""
     return [
         (field, f"cast({hash_sql(dialect, _hashed_parts(field, name))} as text)")
         for field, name in zip(fields, _values(fields), strict=True)

@@ -7,19 +7,30 @@ terminal alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from cdp.activation.against import SyncChange
 from cdp.activation.diff import DIFF_TABLE
 from cdp.activation.ledger import Ledger
 from cdp.activation.plan import SyncPlan
 from cdp.activation.runner import Result
+from cdp.identity.show import Section
 
-__all__ = ["as_json", "as_markdown", "as_table", "console", "print_results", "print_rows", "sample"]
+__all__ = [
+    "against_sections",
+    "as_json",
+    "as_markdown",
+    "as_table",
+    "console",
+    "print_results",
+    "print_rows",
+    "sample",
+]
 
 _COUNTS = ("create", "adopt", "update", "remove", "unchanged", "withheld")
 _RUN = (
@@ -81,6 +92,44 @@ def as_table(plan_id: str, plans: Sequence[SyncPlan], console: Console) -> None:
         where = f"to {_where(facts)} for {facts['purpose']}, {facts['calls']} calls"
         for note in (where, *_notes(plan)):
             console.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
+
+
+def against_sections(found: Sequence[SyncChange], ref: str) -> list[Section]:
+    """What a change in the repository does to the syncs, and how in particular."""
+    heads = ("sync", "", "sent before", "after", "newly sent", "no longer", "changed", "withheld")
+    rows = [
+        (
+            change.sync, change.status, change.sent_before, change.sent_after,
+            sum(change.newly_sent.values()), sum(change.no_longer_sent.values()), change.changed,
+            f"{sum(change.withheld_before.values()):,} → {sum(change.withheld_after.values()):,}",
+        )
+        for change in found
+    ]  # fmt: skip
+    details = [(change.sync, *detail) for change in found for detail in _details(change)]
+    sections = [Section(f"What the working tree does to the syncs, against {ref}", heads, rows)]
+    return sections + ([Section("In particular", ("sync", "what", "how"), details)] * bool(details))
+
+
+def _details(change: SyncChange) -> Iterator[tuple[str, str]]:
+    for name, (before, after) in change.settings.items():
+        yield name, f"{before} → {after}"
+    if change.newly_sent:
+        yield "newly sent, before that", _listed(change.newly_sent)
+    if change.no_longer_sent:
+        becomes = (
+            "no longer sent, removed there" if change.removes else "no longer sent, left there"
+        )
+        yield becomes, _listed(change.no_longer_sent)
+    if change.changed_fields:
+        yield "changed fields", _listed(change.changed_fields)
+    for reason in sorted({*change.withheld_before, *change.withheld_after}):
+        was, is_now = change.withheld_before.get(reason, 0), change.withheld_after.get(reason, 0)
+        if was != is_now:
+            yield f"withheld: {reason}", f"{was:,} → {is_now:,}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {rows:,}" for name, rows in counts.items())
 
 
 def print_results(results: Sequence[Result], console: Console) -> None:
@@ -146,6 +195,5 @@ def _notes(plan: SyncPlan) -> list[str]:
     notes = [f"blocked: {reason}" for reason in facts["blocked"]]
     for title in ("withheld_reasons", "remove_reasons", "changed_fields"):
         if counts := facts[title]:
-            listed = ", ".join(f"{name} {rows:,}" for name, rows in counts.items())
-            notes.append(f"{title.replace('_', ' ')}: {listed}")
+            notes.append(f"{title.replace('_', ' ')}: {_listed(counts)}")
     return notes

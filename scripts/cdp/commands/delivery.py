@@ -43,6 +43,7 @@ _approve = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option("--markdown", is_flag=True, help="Print the plan as Markdown, for a review.")
 @click.option("--show-values", is_flag=True, help="Show rows; on a terminal only.")
+@click.option("--against", metavar="REF", help="Only the difference to this git revision.")
 @click.pass_obj
 def plan(
     settings: dict[str, Any],
@@ -50,15 +51,25 @@ def plan(
     as_json: bool,
     markdown: bool,
     show_values: bool,
+    against: str | None,
 ) -> int:
     """Show what each sync would send, and keep it as a plan. Sends nothing.
+
+    --against REF shows what the change since REF does: who would be newly sent, no longer
+    sent or sent otherwise because of it. Both are built beside what stands, from the same
+    state at the same moment, and dropped; no destination is asked, no plan is kept.
 
     \b
     Examples:
       cdp plan
       cdp plan --select lapsing_regulars_to_files --show-values
       cdp plan --json > plan.json
+      cdp plan --against origin/main --markdown > plan.md
     """
+    if against is not None:
+        if show_values:
+            raise click.UsageError("--against counts rows: --show-values has none to show.")
+        return _plan_against(settings, against, select, as_json, markdown)
     from cdp.activation import open_session, show
 
     if show_values and (as_json or markdown or not sys.stdout.isatty()):
@@ -75,6 +86,37 @@ def plan(
         if plans:
             click.echo(f"Nothing was sent. To send exactly this: cdp apply {plan_id}")
     return 4 if any(found.status == "blocked" for found in plans) else 0
+
+
+def _plan_against(
+    settings: dict[str, Any], ref: str, select: tuple[str, ...], as_json: bool, markdown: bool
+) -> int:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from cdp.activation import show
+    from cdp.activation.against import changes
+    from cdp.identity.show import as_markdown, print_sections
+
+    with Progress(
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        tasks = {
+            "against": bar.add_task(f"Building {ref}", total=None),
+            "plan": bar.add_task("Building the working tree", total=None),
+        }
+        found = changes(
+            settings["project_dir"], settings["target"], ref, select,
+            lambda build, done, total: bar.update(tasks[build], completed=done, total=total),
+        )  # fmt: skip
+    if as_json:
+        facts = {"against": ref, "syncs": [change.as_dict() for change in found]}
+        click.echo(json.dumps(facts, indent=2))
+    elif markdown:
+        click.echo(as_markdown("Syncs", show.against_sections(found, ref)))
+    else:
+        print_sections(show.against_sections(found, ref), Console())
+    return 0
 
 
 @click.command()
