@@ -8,6 +8,7 @@ rows never count. It has a profile_id; its documented columns are those that may
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,7 +46,16 @@ class Catalogue:
 def read_catalogue(project: Project) -> Catalogue:
     """Raises ConfigError where the project has no profiles."""
     models = [node for node in project.nodes.values() if node.kind == "model"]
-    things = {str(node.meta["cdp_thing"]): _thing(node) for node in models if _is_thing(node)}
+    things: dict[str, Thing] = {}
+    for node in models:
+        if _is_thing(node):
+            thing = _thing(node)
+            if other := things.get(thing.name):
+                raise ConfigError(
+                    f"{node.name} and {other.node.name} are both the thing '{thing.name}'. "
+                    "Change one's cdp_thing."
+                )
+            things[thing.name] = thing
     listed = set(project.vars.get("cdp_segments") or ())
     return Catalogue(
         profiles=_needed(project, "cdp.cdp_profiles"),
@@ -60,6 +70,16 @@ def _is_thing(node: Node) -> bool:
 
 
 def _thing(node: Node) -> Thing:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", str(node.meta["cdp_thing"])):
+        raise ConfigError(
+            f"{node.path}: cdp_thing is '{node.meta['cdp_thing']}'. Use lower-case letters, "
+            "digits and _."
+        )
+    for key in ("cdp_thing_at", "cdp_thing_unless"):
+        if (column := node.meta.get(key)) is not None and column not in node.columns:
+            raise ConfigError(
+                f"{node.name}: {key} is '{column}', which its YAML does not document."
+            )
     return Thing(
         name=str(node.meta["cdp_thing"]),
         node=node,

@@ -79,7 +79,15 @@ def read_document(path: Path, shown: Path) -> Document:
             "and _, a letter first, at most 50."
         )
     given = _read_yaml(path, shown)
-    kind = Waterfall if isinstance(given, Mapping) and "waterfall" in given else Audience
+    if not isinstance(given, Mapping):
+        what = "is empty" if given is None else f"holds a {type(given).__name__}, not keys"
+        raise ConfigError(f"{shown} {what}. Begin with `version: 1`: docs/audiences.md.")
+    if given.get("version") not in (None, 1):
+        raise ConfigError(
+            f"{shown}: version is {given['version']!r}, and this cdp reads 1. Write "
+            "`version: 1`, or install a later cdp."
+        )
+    kind = Waterfall if "waterfall" in given else Audience
     try:
         return Document(shown, path.stem, kind.model_validate(given))
     except ValidationError as error:
@@ -117,11 +125,15 @@ def _sentences(errors: list[ErrorDetails]) -> Iterator[str]:
     for error in errors:
         place, path = error["loc"], _path(error["loc"])
         if error["type"] == "extra_forbidden":
-            yield f"{_path(place[:-1]) or 'the file'} takes no '{place[-1]}'.{_near_key(place[-1])}"
+            yield f"{_path(place[:-1]) or 'the file'} takes no '{place[-1]}'.{_near_key(place)}"
         elif error["type"] == "missing":
             yield f"{path} is missing. Add it."
         elif place and place[-1] in _SCALARS:
             yield f"{path} is of another type than it takes. See docs/audiences.md."
+        elif error["type"] == "model_type":
+            yield f"{path} takes keys, as in {{at_least: 3}}. See docs/audiences.md."
+        elif error["msg"].startswith("Input should"):
+            yield f"{path} {error['msg'].removeprefix('Input ')}."
         else:
             yield f"{path or 'the file'}: {error['msg'].removeprefix('Value error, ')}."
 
@@ -142,9 +154,12 @@ def _path(place: tuple[int | str, ...]) -> str:
     return text
 
 
-def _near_key(key: object) -> str:
-    known = {field.alias or name for model in _PARTS for name, field in model.model_fields.items()}
-    return nearest(str(key), known)
+def _near_key(place: tuple[int | str, ...]) -> str:
+    """A key near to the one that is not known: of the condition, else of the whole format."""
+    condition = CONDITIONS.get(str(place[-2])) if len(place) > 1 else None
+    models = [condition] if condition else _PARTS
+    known = {field.alias or name for model in models for name, field in model.model_fields.items()}
+    return nearest(str(place[-1]), known)
 
 
 def _segments(part: Any) -> Iterator[str]:

@@ -38,6 +38,7 @@ FOLDER = "audiences"
 _MODELS = Path("models/segments")
 _PROPERTIES = _MODELS / "_audiences.yml"
 _MADE = "Made from"
+_LONGEST = 63  # of a table's name on Postgres
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Library:
     def read(cls, project: Project, more: Iterable[Path] = ()) -> Library:
         """The project's own audiences, and files from elsewhere. Raises ConfigError with all
         mistakes at once: half a library is none."""
-        own = sorted((project.root / FOLDER).glob("*.yml"))
+        own = _files(project.root / FOLDER)
         paths = {path.resolve(): path for path in [*own, *more]}
         documents = tuple(read_document(path, _shown(path, project.root)) for path in paths)
         catalogue = read_catalogue(project)
@@ -68,6 +69,9 @@ class Library:
     def problems(self) -> Iterator[str]:
         """One sentence per mistake: file, key, nearest known name."""
         for document in self.documents:
+            for model in document.models:
+                if len(model) > _LONGEST:
+                    yield f"{document.path}: {model} has more than {_LONGEST} letters. Shorten it."
             if isinstance(document.content, Audience):
                 found = audience_problems(document.content, self.catalogue)
             else:
@@ -79,6 +83,17 @@ class Library:
         """The document of a file that was read."""
         shown = _shown(path.resolve(), self.root)
         return next(document for document in self.documents if document.path == shown)
+
+
+def _files(folder: Path) -> list[Path]:
+    """The audiences of a project. Raises ConfigError for one that stands where none is read."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix in (".yml", ".yaml"))
+    for path in found:
+        if path.parent != folder or path.suffix != ".yml":
+            raise ConfigError(
+                f"{_shown(path, folder.parent)} is not read. Move it to {FOLDER}/{path.stem}.yml."
+            )
+    return found
 
 
 def compiled_files(library: Library) -> dict[Path, str]:

@@ -188,7 +188,7 @@ def _sample(
             columns[name] = masked if known[name].is_pii else column
     rows = warehouse.query(
         f"""
-        select people.profile_id, {", ".join(columns.values())}
+        select {", ".join(["people.profile_id", *columns.values()])}
         from {_PEOPLE} as people
         inner join {library.catalogue.profiles.relation} as profiles
             on people.profile_id = profiles.profile_id

@@ -8,7 +8,7 @@ from these classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -59,6 +59,11 @@ class _Part(BaseModel):
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
+def _rising(between: Sequence[Any] | None) -> None:
+    if between and type(between[0]) is type(between[1]) and between[0] > between[1]:
+        raise ValueError(f"between goes from {between[0]} down to {between[1]}. Turn it round")
+
+
 def _needs_one(part: _Part, names: Mapping[str, str]) -> None:
     if not any(getattr(part, name) is not None for name in names):
         raise ValueError(f"needs at least one of: {', '.join(names.values())}")
@@ -76,6 +81,7 @@ class Range(_Part):
 
     @validator(mode="after")
     def _some_bound(self) -> Range:
+        _rising(self.between)
         if type(self) is Range:
             _needs_one(self, {name: name.rstrip("_") for name in Range.model_fields})
         return self
@@ -149,6 +155,7 @@ class Comparison(_Part):
 
     @validator(mode="after")
     def _some_test(self) -> Comparison:
+        _rising(self.between)
         _needs_one(self, {name: name.rstrip("_") for name in Comparison.model_fields})
         return self
 
@@ -324,7 +331,9 @@ Condition = Annotated[
     Discriminator(
         _kind,
         custom_error_type="condition",
-        custom_error_message="needs exactly one of: " + ", ".join(CONDITIONS),
+        custom_error_message="needs exactly one of: "
+        + ", ".join(CONDITIONS)
+        + ". A list stands under all, any or none",
     ),
 ]
 

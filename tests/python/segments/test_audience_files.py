@@ -156,6 +156,12 @@ def test_a_model_of_nobody_and_one_of_a_person_are_told_apart(shop: Any) -> None
         ("where: {did: cards}", "where.did: cards has no time. Write has."),
         ("where: {in_segment: seg_tow}", "no segment 'seg_tow'. Did you mean 'seg_two'?"),
         ("where: {all: []}", "where.all:"),
+        ("where: {column: visits, gte: 1}", "where takes no 'gte'. There are: at_least, at_most,"),
+        ("where: {column: visits, between: [9, 1]}", "between goes from 9 down to 1. Turn it"),
+        ("where: [{column: visits, is: 1}]", "A list stands under all, any or none."),
+        ("where: {did: events, count: 3}", "where.count takes keys, as in {at_least: 3}."),
+        ("where: {did: events, within_days: 0}", "where.within_days should be greater than 0."),
+        (f"waterfall: [seg_one, seg_{'x' * 60}]", "has more than 63 letters. Shorten it."),
         ("where: {column: visits}", "where: needs at least one of: is, is_not"),
         ("where: {column: visits, is: 1, did: events}", "where: needs exactly one of: column, did"),
         ("where: {did: events, where: {did: events}}", "asks for more than columns of events"),
@@ -169,6 +175,27 @@ def test_a_mistake_is_one_sentence(shop: Any, content: str, sentence: str) -> No
     said = refused(shop, wrong=content)
     assert said.startswith("audiences/wrong.yml")
     assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "audiences/odd.yml is empty. Begin with `version: 1`"),
+        ("# to be written", "audiences/odd.yml is empty."),
+        ("- a list", "audiences/odd.yml holds a list, not keys."),
+        (HEAD.replace("1", "2", 1), "version is 2, and this cdp reads 1."),
+    ],
+)
+def test_a_file_that_is_no_audience_says_so(shop: Any, content: str, sentence: str) -> None:
+    (shop.root / "audiences/odd.yml").write_text(content)
+    assert sentence in refused(shop)
+
+
+@pytest.mark.parametrize("place", ["x.yaml", "team/x.yml"])
+def test_an_audience_that_would_not_be_read_is_named(shop: Any, place: str) -> None:
+    (shop.root / "audiences" / place).parent.mkdir(exist_ok=True)
+    (shop.root / "audiences" / place).write_text(HEAD)
+    assert f"audiences/{place} is not read. Move it to audiences/x.yml." in refused(shop)
 
 
 def test_audiences_in_a_circle_are_named(shop: Any) -> None:

@@ -7,6 +7,7 @@ compiled is rendered by Jinja as dbt does, taken apart by a parser, and run.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ import yaml
 from sqlglot import exp
 
 from cdp.errors import ConfigError
+from cdp.project import Project
 from cdp.segments.check import audience_problems
 from cdp.segments.compile import Compiler
-from cdp.segments.documents import read_document
-from cdp.segments.library import as_dbt_bucket, as_dbt_ref
+from cdp.segments.documents import Document, read_document
+from cdp.segments.explain import explain_audience
+from cdp.segments.library import Library, as_dbt_bucket, as_dbt_ref
+from cdp.segments.preview import preview
 from cdp.segments.running import without_marks
 from cdp.segments.spec import Audience
 from cdp.warehouse import Warehouse
-from segments.audience_world import World, catalogue
+from segments.audience_world import NOW, World, catalogue
 
 HEAD = {"version": 1, "label": "x", "owner": "x@example.com", "why": "x"}
 
@@ -144,6 +148,12 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "in": lambda text: {"where": {"column": "city", "in": ["Ulm", text]}},
     "contains": lambda text: {"where": {"column": "city", "contains": text}},
     "starts_with": lambda text: {"where": {"column": "city", "starts_with": text}},
+    "other column": lambda text: {"where": {"column": "visits", "at_least": {"column": text}}},
+    "turnover": lambda text: {"where": {"column": "visits", "at_least": 0}, "turnover_pct": text},
+    "exclusions": lambda text: {
+        "where": {"column": "visits", "at_least": 0},
+        "segment_exclusions": text,
+    },
     "number": lambda text: {"where": {"column": "visits", "at_least": text}},
     "date": lambda text: {"where": {"column": "born_on", "at_least": text}},
     "because": lambda text: {"where": {"column": "visits", "at_least": 0, "because": text}},
@@ -246,6 +256,34 @@ def test_hostile_text_is_found_as_it_stands(warehouse: Warehouse, tmp_path: Path
     assert warehouse.query("select count(*) from audiences.profiles") == [(len(CORPUS),)]
 
 
+def test_a_preview_and_an_explanation_take_it_as_it_stands(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """One person lives in each of these cities, has an event of that name, and a because."""
+    warehouse.execute("create schema audiences")
+    empty = dict.fromkeys(["visits", "spent", "is_member", "born_on", "seen_at"])
+    world = World(
+        profiles=[{"profile_id": text, "city": text, **empty} for text in CORPUS],
+        events=[
+            {"profile_id": text, "name": text, "occurred_at": NOW, "amount": 1, "is_void": False}
+            for text in CORPUS
+        ],
+    )
+    world.write(warehouse)
+    project = Project(tmp_path, "demo", {}, {}, ())
+    for text in CORPUS:
+        city = {"column": "city", "is": text, "because": text}
+        event = {"did": "events", "where": {"column": "name", "is": text}}
+        audience = Audience.model_validate(HEAD | {"where": {"all": [city, event]}})
+        document = Document(tmp_path / "hostile.yml", "hostile", audience)
+        known = replace(catalogue(), segments={"seg_hostile": catalogue().segments["seg_one"]})
+        library = Library(tmp_path, known, (document,))
+        assert preview(project, library, document, warehouse).people == 1, text
+        held = explain_audience(library, document, text, warehouse)
+        assert [(one.value, one.held) for one in held] == [(text, True), (1, True)]
+    assert warehouse.query("select count(*) from audiences.profiles") == [(len(CORPUS),)]
+
+
 @pytest.mark.parametrize("text", CONTROLS)
 def test_control_characters_are_refused(text: str, tmp_path: Path) -> None:
     for place in ("is", "in", "contains", "because", "label", "why"):
@@ -273,7 +311,13 @@ def test_hostile_yaml_is_refused_in_a_sentence(content: str, tmp_path: Path) -> 
         read_document(path, Path("audiences/hostile.yml"))
 
 
-@pytest.mark.parametrize("name", ["a b", "a'b", "A", "a;b", "a{{b", "1a", "a" * 60])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b", "a'b", "A", "a;b", "a{{b", "1a", "a" * 60, "a--b", "a$$b", "a.b", "ü", "",
+        "a; drop table x", "{{ env_var('HOME') }}", "read_csv('x')", "a\nb",
+    ],
+)  # fmt: skip
 def test_a_hostile_file_name_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="name becomes the segment's"):
         read_document(tmp_path / f"{name}.yml", Path("audiences") / f"{name}.yml")
