@@ -3,6 +3,8 @@
 Order of one batch: the gate is asked again, the rows are marked as attempted and
 committed, the call is made, the outcomes and the state they move are committed. Whatever
 kills the process in between leaves rows of which the ledger knows that they are unsure.
+Where destination and ledger are in one database, all of it is one transaction, and no row
+is ever unsure.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -160,6 +163,7 @@ class _Delivery:
         self.held_back: set[int] = set()
         self.jobs: dict[str, tuple[Batch, Sequence[_Planned]]] = {}
         self.sleep = time.sleep
+        self.together: Callable[[], AbstractContextManager[None]] = nullcontext
         self.error = ""
 
     def deliver(self) -> Result:
@@ -168,6 +172,8 @@ class _Delivery:
             self.ledger.plan_rows(self.run, DIFF_TABLE, self.diff.hash_version)
             try:
                 self._check()
+                if self.destination.join(self.ledger.warehouse):
+                    self.together = self.ledger.warehouse.transaction
                 self._send_all("operation = 'remove'")
                 self.held_back = self.ledger.hold_back_rekeyed(self.run)
                 self._send_all("operation in ('create', 'adopt', 'update', 'unchanged')")
@@ -264,7 +270,8 @@ class _Delivery:
         ready = [row for row in planned if row.position not in self.held_back]
         ready = self._sendable(ready)
         if ready and (allowed := self._allowed(ready)):
-            self._attempt(allowed)
+            with self.together():
+                self._attempt(allowed)
 
     def _allowed(self, planned: list[_Planned]) -> list[_Planned]:
         """Those that the gate lets pass now; removals always pass."""

@@ -8,7 +8,7 @@ It declares      title, summary, modes, objects, options, limits (rows, bytes, w
                  capabilities (can_…, is_…, polls, skips_nulls), reasons, erases, facts,
                  verified, example: the documentation page is made of them
 it implements    place, upsert, remove; and, where they apply, catalogue, check, look_up,
-                 poll, finish, erase, account, problems, owns_record, size
+                 poll, finish, erase, account, problems, owns_record, size, join
 
 It takes batches and answers with one outcome a row, in order:
 
@@ -36,12 +36,15 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from cdp.destinations._accounts import Window
 from cdp.errors import RetriableError
+
+if TYPE_CHECKING:
+    from cdp.warehouse import Warehouse
 
 __all__ = [
     "REASONS",
@@ -262,6 +265,11 @@ class Destination(ABC):
             near = get_close_matches(name, self._known_fields, n=1)
             hint = f" Did you mean '{near[0]}'?" if near and near[0] != name else ""
             yield f"cdp_fields.{name}: {self._delivery.target_object} {why}.{hint}"
+
+    def join(self, warehouse: Warehouse) -> bool:
+        """Write by the warehouse's own connection from now on, where it leads to the same
+        database: a batch is then one transaction with its rows of the ledger."""
+        return False
 
     def refusal(self, row: Row) -> Outcome | None:
         """Why a row cannot be sent at all: a value or the whole is over a limit."""

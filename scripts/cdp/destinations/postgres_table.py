@@ -2,7 +2,8 @@
 
 Rows go into a temporary table by COPY, then `insert … on conflict … do update … where` they
 differ: one statement a batch, all of it or nothing. Rows that others wrote stay: only keys
-that the ledger knows are ever removed.
+that the ledger knows are ever removed. Where the table is in the warehouse's own database,
+under the same user, a batch is one transaction with its rows of the ledger.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from cdp.destinations._base import (
 from cdp.destinations._ending import ending, hang_up
 from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
+from cdp.warehouse import Warehouse
 
 __all__ = ["DESTINATION", "PostgresOptions", "PostgresTable"]
 
@@ -74,7 +76,14 @@ class PostgresTable(Destination):
     options = PostgresOptions
     batch_rows = 5_000
     erases = "Deletes the person's rows. The server's backups and write-ahead log keep them."
-    facts = (Fact("a batch is one transaction, all of it or nothing", "PostgreSQL manual"),)
+    facts = (
+        Fact("a batch is one transaction, all of it or nothing", "PostgreSQL manual"),
+        Fact(
+            "in the warehouse's own database, as the same user, it is one with the ledger's "
+            "rows: each row is written once and known to be, whatever dies when",
+            "this module; PostgreSQL manual, 3.4 Transactions",
+        ),
+    )
     verified = "PostgreSQL servers, in the tests"
     example = MappingProxyType(
         {
@@ -107,7 +116,7 @@ class PostgresTable(Destination):
         self._table = sql.Identifier(self._schema, self._name)
         self._connection = _connect(options.dsn_env)
         self._line = socket.socket(fileno=os.dup(self._connection.fileno()))
-        self._is_ready = False
+        self._is_ready = self._is_joined = False
         try:
             with self._call():
                 found = self._found_columns()
@@ -138,13 +147,31 @@ class PostgresTable(Destination):
             self._connection.execute(statement)
         return [Outcome("acknowledged") for _ in batch.rows]
 
+    def join(self, warehouse: Warehouse) -> bool:
+        """Go over to the warehouse's connection, if it is of the same database and user."""
+        theirs = getattr(warehouse, "connection", None)
+        if not isinstance(theirs, psycopg.Connection):
+            return False
+        with self._call():
+            if _whereabouts(theirs) != _whereabouts(self._connection):
+                return False
+        self.close()
+        self._connection, self._is_joined = theirs, True
+        return True
+
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-        self._line.close()
+        """Close the connection, but for one that is the warehouse's."""
+        if not self._is_joined:
+            self._connection.close()
+            self._line.close()
 
     @contextmanager
     def _call(self) -> Iterator[None]:
+        if self._is_joined:  # in a transaction of the ledger's
+            with _told_apart():
+                self._connection.execute(f"set local statement_timeout = {_STATEMENT_MS}")
+                yield
+            return
         with _told_apart(), ending(_LONGEST_CALL, lambda: hang_up(self._line)):
             yield
 
@@ -199,6 +226,7 @@ class PostgresTable(Destination):
 
     def _create_arrivals(self) -> None:
         names = sql.SQL(", ").join(map(sql.Identifier, self._columns))
+        self._connection.execute("drop table if exists pg_temp.cdp_arrivals")
         self._connection.execute(
             sql.SQL("create temporary table cdp_arrivals as select {} from {} limit 0").format(
                 names, self._table
@@ -241,6 +269,15 @@ class PostgresTable(Destination):
 
 def _cell(value: Any) -> Any:
     return value.replace("\x00", "") if isinstance(value, str) else value
+
+
+def _whereabouts(connection: psycopg.Connection[Any]) -> tuple[Any, ...]:
+    """Server, database and user: what two connections to the same place have in common."""
+    (found,) = connection.execute(
+        "select pg_postmaster_start_time(), oid, current_user "
+        "from pg_catalog.pg_database where datname = current_database()"
+    )
+    return tuple(found)
 
 
 def _connect(name: str) -> psycopg.Connection[Any]:

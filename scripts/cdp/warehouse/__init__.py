@@ -68,7 +68,7 @@ class Warehouse(Protocol):
         """Column names and types in order; empty when there is no such table."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """A context: all statements inside are kept, or none is. Not to be nested."""
+        """A context: all statements inside are kept, or none is. DuckDB nests none."""
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -56,6 +56,11 @@ class Postgres:
             raise WarehouseError(_trouble(profile, str(error))) from None
         set_json_loads(_as_text, self._connection)
 
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        """The connection itself, for what is to be in one transaction with ours."""
+        return self._connection
+
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Run one statement."""
         with _translated():
@@ -114,7 +119,7 @@ class Postgres:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """All or nothing; one inside another is a savepoint."""
         with _translated(), self._connection.transaction():
             yield
 
