@@ -41,7 +41,7 @@ class Shelf(Protocol):
         """Let the draft, which is complete and then gone, appear under its name."""
 
     def save(self, content: bytes, name: str) -> None:
-        """As put, of something small."""
+        """As put, of something small in JSON."""
 
     def get(self, name: str) -> Path | None:
         """The file on this machine, to be read; None: it is not there."""
@@ -158,7 +158,11 @@ class Bucket:
         draft.unlink()
 
     def save(self, content: bytes, name: str) -> None:
-        with self._told(), self._system.open_output_stream(self._at(name)) as there:
+        kind = {"Content-Type": "application/json"}
+        with (
+            self._told(),
+            self._system.open_output_stream(self._at(name), metadata=kind) as there,
+        ):
             there.write(content)
 
     def get(self, name: str) -> Path | None:

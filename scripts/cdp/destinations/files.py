@@ -13,7 +13,7 @@ from cdp.destinations._files import FileDestination, FileOptions
 from cdp.destinations._shelves import Folder
 from cdp.errors import ConfigError
 
-__all__ = ["DESTINATION", "DiskOptions", "Files"]
+__all__ = ["DESTINATION", "DiskOptions", "Files", "inside"]
 
 
 class DiskOptions(FileOptions):
@@ -48,16 +48,16 @@ class Files(FileDestination):
     @classmethod
     def is_lost(cls, target_object: str, options: DiskOptions, root: Path) -> bool:
         """A snapshot that somebody deleted is delivered again in full."""
-        return target_object == "snapshot" and not _inside(root, options.path).exists()
+        return target_object == "snapshot" and not inside(root, options.path).exists()
 
     @classmethod
     def shelf(cls, options: DiskOptions, root: Path) -> Folder:
         """The project's folder, or CDP_FILES_ROOT."""
-        _inside(root, options.path)
+        inside(root, options.path)
         return Folder(_base(root))
 
 
-def _inside(root: Path, path: str) -> Path:
+def inside(root: Path, path: str) -> Path:
     """The path under its root, links resolved. Raises ConfigError when it leads out."""
     base = _base(root)
     full = (base / path).resolve()

@@ -26,6 +26,7 @@ from cdp.destinations._base import (
     NoAnswer,
     Options,
     Outcome,
+    Row,
 )
 from cdp.destinations._ending import ending, hang_up
 from cdp.destinations._secrets import SecretName, read_secret
@@ -41,6 +42,7 @@ _TYPES = {
     "boolean": "boolean",
     "date": "date",
     "timestamp": "timestamp",
+    "json": "jsonb",
 }
 _WHOLE = {"smallint", "integer", "bigint"}
 _NUMBERS = _WHOLE | {"numeric", "real", "double precision"}
@@ -53,6 +55,7 @@ _REFUSING = {
     "boolean": _NUMBERS | _TIMES | {"uuid"},
     "date": _NUMBERS | {"boolean", "uuid"},
     "timestamp": _NUMBERS | {"boolean", "uuid", "date"},
+    "json": _NUMBERS | _TIMES | {"boolean", "uuid"},
 }
 _SECONDS = 10
 _STATEMENT_MS = 60_000
@@ -111,7 +114,7 @@ class PostgresTable(Destination):
     def __init__(self, delivery: Delivery, options: PostgresOptions) -> None:
         super().__init__(delivery, options)
         self._key = delivery.match
-        self._columns = {self._key: "text"} | dict(delivery.fields) | {self._key: "text"}
+        self._columns = {self._key: "text"} | self._kinds() | {self._key: "text"}
         self._schema, self._name = delivery.target_object.split(".")
         self._table = sql.Identifier(self._schema, self._name)
         self._connection = _connect(options.dsn_env)
@@ -130,7 +133,7 @@ class PostgresTable(Destination):
         """Insert, or overwrite where a mapped column differs."""
         self._get_ready()
         with self._call(), self._connection.transaction():
-            rows = [{**row.fields, self._key: row.id} for row in batch.rows]
+            rows = [self._cells(row) | {self._key: row.id} for row in batch.rows]
             names = list(self._columns)
             self._copy(names, [[row.get(name) for name in names] for row in rows])
             self._connection.execute(self._merge())
@@ -164,6 +167,14 @@ class PostgresTable(Destination):
         if not self._is_joined:
             self._connection.close()
             self._line.close()
+
+    def _kinds(self) -> dict[str, str]:
+        """The columns beside the key, and what they hold."""
+        return dict(self._delivery.fields)
+
+    def _cells(self, row: Row) -> dict[str, Any]:
+        """The row in these columns."""
+        return dict(row.fields)
 
     @contextmanager
     def _call(self) -> Iterator[None]:

@@ -27,8 +27,9 @@ class S3Server:
 
     def files(self, bucket: str) -> dict[str, bytes]:
         """Every object of a bucket, by its key; markers of folders left out."""
-        found = self.client.list_objects_v2(Bucket=bucket).get("Contents", ())
-        keys = [item["Key"] for item in found if not item["Key"].endswith("/")]
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        found = [item["Key"] for page in pages for item in page.get("Contents", ())]
+        keys = [key for key in found if not key.endswith("/")]
         return {key: self._read(bucket, key) for key in keys}
 
     def _read(self, bucket: str, key: str) -> bytes:

@@ -19,6 +19,9 @@ class Table(Bench):
     destination = "postgres_table"
     cases = (Case("crm.people", "mirror", fields=_FIELDS, text="name"),)
     environment = {"TEST_DSN": ""}
+    table = "crm.people"
+    columns = "email text, name text, orders bigint check (orders >= 0), seen_at timestamp"
+    held_as = "email, name, orders, seen_at"
 
     def start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.server: PostgresServer = self.request.getfixturevalue("postgres_server")
@@ -26,10 +29,9 @@ class Table(Bench):
         address = f"{self.server.user}:{self.server.password}@{self.server.host}"
         monkeypatch.setenv("TEST_DSN", f"postgresql://{address}:{self.server.port}/{self.database}")
         self.connection = self.server.connect(self.database)
-        self.connection.execute("create schema crm")
+        self.connection.execute(f"create schema {self.table.partition('.')[0]}")
         self.connection.execute(
-            "create table crm.people (profile_id text primary key, email text, name text, "
-            "orders bigint check (orders >= 0), seen_at timestamp)"
+            f"create table {self.table} (profile_id text primary key, {self.columns})"
         )
 
     def stop(self) -> None:
@@ -43,19 +45,19 @@ class Table(Bench):
         return self.row(case, number, orders=-1)
 
     def held(self, case: Case, row: Row) -> object:
-        query = "select email, name, orders, seen_at from crm.people where profile_id = %s"
+        query = f"select {self.held_as} from {self.table} where profile_id = %s"
         found = self.connection.execute(query, (row.id,)).fetchone()
-        return found and dict(zip(_FIELDS, found, strict=True))
+        return found and dict(zip(case.fields, found, strict=True))
 
     def wanted(self, case: Case, row: Row) -> object:
         return dict(row.fields)
 
     def count(self, case: Case) -> int:
-        found: Any = self.connection.execute("select count(*) from crm.people").fetchone()
+        found: Any = self.connection.execute(f"select count(*) from {self.table}").fetchone()
         return int(found[0])
 
     def everything(self) -> str:
-        return str(self.connection.execute("select * from crm.people").fetchall())
+        return str(self.connection.execute(f"select * from {self.table}").fetchall())
 
 
 BENCH = Table
