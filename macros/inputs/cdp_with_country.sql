@@ -3,9 +3,10 @@
     code of two letters and loses all else. -#}
 {% macro cdp_with_country(relation, contract) -%}
 select
-    {%- for name in cdp_input_columns(contract) if name != 'country_code' %}
+    {%- for name in cdp_input_columns(contract) if name not in ('country_code', 'row_hash') %}
     {{ relation }}.{{ name }},
     {%- endfor %}
+    {{ cdp_row_hash([relation ~ '.row_hash', 'country_names.country_code']) }} as row_hash,
     coalesce(
         country_names.country_code,
         case

@@ -9,9 +9,13 @@
     else "case when " ~ stated ~ " >= 0 then " ~ stated ~ " end" -%}
 {%- set currency = "upper(" ~ contract ~ ".currency)" -%}
 {%- set date = "cast(" ~ contract ~ "." ~ day ~ " as date)" -%}
+{%- set replaced = {
+    amount: accepted,
+    'row_hash': cdp_row_hash([contract ~ '.row_hash', 'rates.rate']),
+} -%}
 select
     {%- for name in cdp_input_columns(contract) %}
-    {{ accepted if name == amount else contract ~ "." ~ name }} as {{ name }},
+    {{ replaced.get(name, contract ~ "." ~ name) }} as {{ name }},
     {%- endfor %}
     {%- if not may_be_negative %}
     coalesce({{ stated }} < 0, false) as has_negative_amount,

@@ -10,5 +10,5 @@
 
 {#- Whole days from a date to today, by the one clock: 0 today, null for null. -#}
 {% macro cdp_days_since(date) -%}
-    {{ dbt.datediff(date, cdp_date(cdp_now()), 'day') }}
+    {{ dbt.datediff(date, cdp_today(), 'day') }}
 {%- endmacro %}

@@ -91,7 +91,7 @@
     where
         kind in ({% for kind in funnel.steps %}{{ dbt.string_literal(kind) }}
         {{- ', ' if not loop.last }}{% endfor %})
-        and occurred_at > {{ dbt.dateadd('day', -funnel.period_days, cdp_now()) }}
+        and occurred_at > {{ dbt.dateadd('day', -funnel.period_days, cdp_today()) }}
     {%- else %}(
     {%- endif %}
     {%- endfor %}

@@ -22,8 +22,8 @@ where
     coalesce(inputs.is_deleted, false) = false
     {%- if not until_now %}
     {%- elif clock == 'occurred_at' %}
-    and inputs.occurred_at <= {{ cdp_now() }}
+    and {{ cdp_has_come('inputs.occurred_at') }}
     {%- else %}
-    and coalesce(inputs.updated_at, {{ cdp_now() }}) <= {{ cdp_now() }}
+    and (inputs.updated_at is null or {{ cdp_has_come('inputs.updated_at') }})
     {%- endif %}
 {%- endmacro %}

@@ -18,6 +18,6 @@
     (
         not coalesce(is_deleted, false)
         and identity_key is not null
-        and {{ at }} <= {{ cdp_now() }}
+        and {{ cdp_has_come(at) }}
     )
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#- Whole years from a date to today, as an age is counted; null for null. -#}
 {% macro cdp_years_since(date) -%}
-    {%- set today = cdp_date(cdp_now()) -%}
+    {%- set today = cdp_today() -%}
     cast(
         extract(year from {{ today }}) - extract(year from {{ date }})
         - case

@@ -32,7 +32,7 @@ moves as (
 
     select
         '{{ segment.name }}' as segment,
-        {{ cdp_date(cdp_now()) }} as day,
+        {{ cdp_today() }} as day,
         0 as entered,
         0 as exited
     {%- endfor %}

@@ -6,4 +6,4 @@
 
 select
     {{ cdp_now() }} as now_at,
-    {{ cdp_date(cdp_now()) }} as today
+    {{ cdp_today() }} as today

@@ -7,19 +7,19 @@
 {%- set traits = cdp_traits() %}
 
 with records as (
-    select * from {{ ref('cdp_identity_map') }}
+    select * from {{ cdp_of_profiles(ref('cdp_identity_map')) }}
 ),
 
 people as (
-    select * from {{ ref('prf_people') }}
+    select * from {{ cdp_of_profiles(ref('prf_people')) }}
 ),
 
 identifiers as (
-    select * from {{ ref('cdp_identifiers') }}
+    select * from {{ cdp_of_profiles(ref('cdp_identifiers')) }}
 ),
 
 attributes as (
-    select * from {{ ref('prf_attributes') }}
+    select * from {{ cdp_of_profiles(ref('prf_attributes')) }}
 ),
 
 profiles as (
@@ -73,7 +73,7 @@ final as (
     left join sightings on profiles.profile_id = sightings.profile_id
     left join attributes on profiles.profile_id = attributes.profile_id
     {%- for trait in traits %}
-    left join {{ trait.relation }} as {{ trait.name }}
+    left join {{ cdp_of_profiles(trait.relation, trait.name) }}
         on profiles.profile_id = {{ trait.name }}.profile_id
     {%- endfor %}
 )

@@ -2,10 +2,30 @@
 -- touch, and the networks' ids of the last clicks. A touch is an event with a utm
 -- parameter or a click id.
 
-with touches as (
+with identity_map as (
+    select * from {{ cdp_of_profiles(ref('cdp_identity_map')) }}
+),
+
+arrivals as (
+    select * from {{ cdp_of_identities(ref('prf_arrivals')) }}
+    where utm_source is not null or click_id is not null
+),
+
+arrivals_of_profiles as (
+    select
+        identity_map.profile_id,
+        arrivals.*
+    from arrivals
+    inner join identity_map
+        on
+            arrivals.source = identity_map.source
+            and arrivals.identity_key = identity_map.record_id
+),
+
+touches as (
     select
         *,
-        {{ cdp_days_since(cdp_date('occurred_at')) }} as days_ago,
+        {{ cdp_days_since('activity_date') }} as days_ago,
         case when click_id is null then 0 else 1 end as ad_clicks,
         row_number() over (
             partition by profile_id
@@ -19,8 +39,7 @@ with touches as (
             partition by profile_id, click_id_type
             order by occurred_at desc, source, record_id
         ) as last_position_of_type
-    from {{ ref('prf_events') }}
-    where utm_source is not null or click_id is not null
+    from arrivals_of_profiles
 ),
 
 final as (

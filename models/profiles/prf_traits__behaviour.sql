@@ -4,11 +4,11 @@ with days as (
     select
         *,
         {{ cdp_days_since('event_date') }} as days_ago
-    from {{ ref('prf_event_days') }}
+    from {{ cdp_of_profiles(ref('prf_event_days')) }}
 ),
 
 product_views as (
-    select * from {{ ref('prf_product_views') }}
+    select * from {{ cdp_of_profiles(ref('prf_product_views')) }}
 ),
 
 activity as (

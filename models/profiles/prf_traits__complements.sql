@@ -2,20 +2,16 @@
 -- and she never did, and its best-selling product. Counts people, not baskets: order
 -- lines may be a sample.
 
-with interests as (
-    select
-        profile_id,
-        favourite_category
-    from {{ ref('prf_traits__interests') }}
-    where favourite_category is not null
+with bought as (
+    select * from {{ ref('prf_bought_categories') }}
 ),
 
-bought as (
-    select distinct
+favourites as (
+    select
         profile_id,
-        category
-    from {{ ref('prf_category_days') }}
-    where lines_bought > 0
+        category as favourite_category
+    from bought
+    where category_rank = 1
 ),
 
 best_sellers as (
@@ -32,13 +28,13 @@ buyers as (
 
 complements as (
     select
-        interests.favourite_category,
+        favourites.favourite_category,
         bought.category as complement_category,
         count(*) as buyers_of_both
-    from interests
-    inner join bought on interests.profile_id = bought.profile_id
-    where interests.favourite_category <> bought.category
-    group by interests.favourite_category, bought.category
+    from favourites
+    inner join bought on favourites.profile_id = bought.profile_id
+    where favourites.favourite_category <> bought.category
+    group by favourites.favourite_category, bought.category
 ),
 
 -- How much more often than anybody: else the category that all buy complements
@@ -60,20 +56,20 @@ ranked_complements as (
 
 not_yet_bought as (
     select
-        interests.profile_id,
+        favourites.profile_id,
         ranked_complements.complement_category,
         row_number() over (
-            partition by interests.profile_id
+            partition by favourites.profile_id
             order by ranked_complements.position
         ) as position
-    from interests
+    from favourites
     inner join ranked_complements
         on
-            interests.favourite_category = ranked_complements.favourite_category
+            favourites.favourite_category = ranked_complements.favourite_category
             and ranked_complements.position <= 5
     left join bought
         on
-            interests.profile_id = bought.profile_id
+            favourites.profile_id = bought.profile_id
             and ranked_complements.complement_category = bought.category
     where bought.profile_id is null
 ),

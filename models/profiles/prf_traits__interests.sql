@@ -1,17 +1,21 @@
 -- One row per profile_id that looked at a category or bought from one.
 
-with days as (
+with favourites as (
+    select * from {{ cdp_of_profiles(ref('prf_bought_categories')) }}
+    where category_rank = 1
+),
+
+days as (
     select
         *,
         {{ cdp_days_since('activity_date') }} as days_ago
-    from {{ ref('prf_category_days') }}
+    from {{ cdp_of_profiles(ref('prf_category_days')) }}
 ),
 
 categories as (
     select
         profile_id,
         category,
-        sum(revenue) as revenue,
         sum(lines_bought) as lines_bought,
         sum(views) as views,
         sum(case when days_ago < 30 then views else 0 end) as views_last_30_days,
@@ -23,18 +27,6 @@ categories as (
 ),
 
 -- Each ranking sorts only the categories that can come first in it.
-favourites as (
-    select
-        profile_id,
-        category,
-        row_number() over (
-            partition by profile_id
-            order by revenue desc, lines_bought desc, category
-        ) as position
-    from categories
-    where lines_bought > 0
-),
-
 interests as (
     select
         profile_id,
@@ -84,8 +76,7 @@ final as (
         counts.categories_viewed_last_30_days,
         counts.categories_viewed_lifetime
     from counts
-    left join favourites
-        on counts.profile_id = favourites.profile_id and favourites.position = 1
+    left join favourites on counts.profile_id = favourites.profile_id
     {%- for position in [1, 2, 3] %}
     left join interests as interests_{{ position }}
         on

@@ -11,7 +11,7 @@ with days as (
 over_windows as (
     select
         profile_id,
-        {{ cdp_over_windows('margin', 'margin', [90, 365]) }},
+        {{ cdp_over_windows('margin', 'margin', [90, 365], type='numeric') }},
         sum(revenue) as revenue_with_cost,
         sum(lines_without_cost) as lines_without_cost
     from days

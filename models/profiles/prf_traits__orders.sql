@@ -22,7 +22,7 @@ over_windows as (
     select
         profile_id,
         {{ cdp_over_windows('orders', 'orders') }},
-        {{ cdp_over_windows('revenue', 'revenue') }},
+        {{ cdp_over_windows('revenue', 'revenue', type='numeric') }},
         sum(orders_with_coupon) as orders_with_coupon,
         sum(orders_without_rate) as orders_without_rate,
         min(days_ago) as days_since_last_order,

@@ -11,4 +11,4 @@ select
     rfm_monetary,
     rfm_segment
 from snapshots
-where as_of_date = {{ cdp_date(cdp_now()) }}
+where as_of_date = {{ cdp_today() }}

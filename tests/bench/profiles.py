@@ -149,8 +149,7 @@ REST = """
 
 
 INCREMENTAL = (
-    "prf_interactions", "prf_session_parts", "prf_session_days", "cdp_sessions",
-    "prf_event_days", "prf_product_view_days",
+    "prf_interactions", "prf_session_parts", "prf_product_view_days", "prf_arrivals",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ with accounts as (
     select * from {{ ref('inp_accounts') }}
     where
         not coalesce(is_deleted, false)
-        and coalesce(updated_at, {{ cdp_now() }}) <= {{ cdp_now() }}
+        and (updated_at is null or {{ cdp_has_come('updated_at') }})
 ),
 
 mail_domains as (

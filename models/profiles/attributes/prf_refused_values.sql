@@ -34,16 +34,16 @@ refused as (
         cast(birth_date as {{ cdp_type('text') }}) as value,
         observed_at,
         case
-            when birth_date > {{ cdp_date(cdp_now()) }} then 'future_birth_date'
+            when birth_date > {{ cdp_today() }} then 'future_birth_date'
             else 'placeholder'
         end as reason,
         case
-            when birth_date > {{ cdp_date(cdp_now()) }} then 'born in the future'
+            when birth_date > {{ cdp_today() }} then 'born in the future'
             else 'a placeholder: born in 1900 or before'
         end as why
     from statements
     where
-        birth_date > {{ cdp_date(cdp_now()) }}
+        birth_date > {{ cdp_today() }}
         or birth_date <= cast('1900-12-31' as date)
     {%- endif %}
 ),

@@ -68,7 +68,7 @@ select
         as age_days,
     days_in_stage,
     stage_changes,
-    coalesce(stage_kind = 'open' and close_date < {{ cdp_date(cdp_now()) }}, false)
+    coalesce(stage_kind = 'open' and close_date < {{ cdp_today() }}, false)
         as is_overdue,
     -- Twice as long as half of the deals needed.
     coalesce(stage_kind = 'open' and days_in_stage > 2 * typical_days, false)

@@ -8,7 +8,7 @@ with opportunities as (
     where
         not coalesce(is_deleted, false)
         and opportunity_id is not null
-        and occurred_at <= {{ cdp_now() }}
+        and {{ cdp_has_come('occurred_at') }}
 ),
 
 identity_map as (

@@ -14,7 +14,7 @@ with tickets as (
 
 days as (
     select * from {{ ref('cdp_days') }}
-    where day <= {{ cdp_date(cdp_now()) }}
+    where day <= {{ cdp_today() }}
 ),
 
 kinds as (

@@ -1,16 +1,16 @@
 -- One row per known person: points, and what the routes of leads ask for.
 
 with people as (
-    select * from {{ ref('cdp_profiles') }}
+    select * from {{ cdp_of_profiles(ref('cdp_profiles')) }}
     where is_known
 ),
 
 lead_points as (
-    select * from {{ ref('prf_lead_points') }}
+    select * from {{ cdp_of_profiles(ref('prf_lead_points')) }}
 ),
 
 members as (
-    select * from {{ ref('cdp_account_members') }}
+    select * from {{ cdp_of_profiles(ref('cdp_account_members')) }}
     where is_primary
 ),
 
@@ -19,7 +19,7 @@ accounts as (
 ),
 
 records as (
-    select * from {{ ref('prf_people') }}
+    select * from {{ cdp_of_profiles(ref('prf_people')) }}
     where owner_id is not null
 ),
 
@@ -30,7 +30,7 @@ owners as (
 
 objections as (
     select profile_id
-    from {{ ref('prf_traits__consents') }}
+    from {{ cdp_of_profiles(ref('prf_traits__consents')) }}
     where has_objected_to_sales_outreach
 ),
 

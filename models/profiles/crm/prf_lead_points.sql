@@ -5,7 +5,7 @@
 {{ cdp_check_points('lead_points', columns) }}
 
 with people as (
-    select * from {{ ref('cdp_profiles') }}
+    select * from {{ cdp_of_profiles(ref('cdp_profiles')) }}
     where is_known
 )
 

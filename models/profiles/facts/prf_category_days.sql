@@ -2,26 +2,11 @@
 -- category and what she bought there. Facts of a day do not age.
 
 with views as (
-    select * from {{ ref('prf_product_views') }}
+    select * from {{ cdp_of_profiles(ref('prf_product_views')) }}
 ),
 
 lines as (
-    select * from {{ ref('prf_order_lines') }}
-),
-
-products as (
-    select * from {{ ref('prf_products') }}
-),
-
-lines_with_category as (
-    select
-        lines.profile_id,
-        lines.order_date,
-        coalesce(lines.category, products.category) as category,
-        lines.total_reporting
-    from lines
-    left join products on lines.product_id = products.product_id
-    where not lines.is_cancelled
+    select * from {{ cdp_of_profiles(ref('prf_order_lines')) }}
 ),
 
 activity as (
@@ -44,8 +29,8 @@ activity as (
         0 as views,
         1 as lines_bought,
         coalesce(total_reporting, 0) as revenue
-    from lines_with_category
-    where category is not null
+    from lines
+    where not is_cancelled and category is not null
 ),
 
 days as (
@@ -53,8 +38,8 @@ days as (
         profile_id,
         category,
         activity_date,
-        sum(views) as views,
-        sum(lines_bought) as lines_bought,
+        cast(sum(views) as {{ cdp_type('integer') }}) as views,
+        cast(sum(lines_bought) as {{ cdp_type('integer') }}) as lines_bought,
         sum(revenue) as revenue
     from activity
     group by profile_id, category, activity_date

@@ -38,7 +38,7 @@ with refunds_of_orders as (
             and refunds.order_id = orders.record_id
     where
         not coalesce(orders.is_deleted, false)
-        and orders.occurred_at <= {{ cdp_now() }}
+        and {{ cdp_has_come('orders.occurred_at') }}
 ),
 {%- if is_incremental() %}
 

@@ -1,4 +1,5 @@
--- One row per line of a profile's order. A line names nobody: its order does.
+-- One row per line of a profile's order, with the product's category where the line
+-- names none. A line names nobody: its order does.
 
 with lines as (
     select * from {{ ref('inp_order_lines') }}
@@ -6,6 +7,10 @@ with lines as (
 
 orders as (
     select * from {{ ref('prf_orders') }}
+),
+
+products as (
+    select * from {{ ref('prf_products') }}
 ),
 
 lines_of_orders as (
@@ -21,7 +26,7 @@ lines_of_orders as (
         lines.line_number,
         lines.product_id,
         lines.product_name,
-        lines.category,
+        coalesce(lines.category, products.category) as category,
         lines.quantity,
         lines.total,
         lines.total_reporting,
@@ -31,6 +36,7 @@ lines_of_orders as (
         on
             lines.source = orders.source
             and lines.order_id = orders.record_id
+    left join products on lines.product_id = products.product_id
     where coalesce(lines.is_deleted, false) = false
 )
 

@@ -2,11 +2,11 @@
 -- product's category where the event names none. Facts of a day do not age.
 
 with days as (
-    select * from {{ ref('prf_product_view_days') }}
+    select * from {{ cdp_of_identities(ref('prf_product_view_days')) }}
 ),
 
 identity_map as (
-    select * from {{ ref('cdp_identity_map') }}
+    select * from {{ cdp_of_profiles(ref('cdp_identity_map')) }}
 ),
 
 products as (
@@ -38,7 +38,7 @@ views as (
         view_date,
         max(category) as category,
         -- Two trackers on one site tell of the same look: the one that saw more counts.
-        max(views) as views,
+        cast(max(views) as {{ cdp_type('integer') }}) as views,
         max(last_viewed_at) as last_viewed_at
     from views_per_source
     group by profile_id, product_id, view_date

@@ -14,7 +14,7 @@ ranked as (
         currency,
         row_number() over (
             partition by record_id
-            order by coalesce(updated_at, {{ cdp_now() }}) desc, source
+            order by updated_at desc nulls first, source
         ) as position
     from products
     where coalesce(is_deleted, false) = false

@@ -28,7 +28,7 @@ refunds_of_orders as (
             and refunds.order_id = orders.record_id
     where
         coalesce(refunds.is_deleted, false) = false
-        and refunds.occurred_at <= {{ cdp_now() }}
+        and {{ cdp_has_come('refunds.occurred_at') }}
 )
 
 select * from refunds_of_orders

@@ -2,28 +2,19 @@
 -- joined, whichever identifiers the visitor showed meanwhile, and past midnight. A
 -- session ends with a pause of more than 30 minutes; one that the source names is as it
 -- says. session_number counts within (profile_id, source, channel, source_session_id).
--- A run replaces the profiles whose parts have changed.
-
-{{ config(
-    materialized='incremental',
-    incremental_strategy='cdp_days',
-    unique_key=['profile_id'],
-    on_schema_change='fail',
-) }}
 
 {%- set visits = 'profile_id, source, channel, source_session_id' %}
-{%- set own = [
-    'source', 'channel', 'source_session_id', 'session_number', 'activity_date',
-    'started_at', 'ended_at', 'sessions', 'events', 'product_views', 'cart_adds',
-    'orders_completed', 'fingerprint',
+{%- set counts = [
+    'session_number', 'sessions', 'events', 'product_views', 'cart_adds',
+    'orders_completed',
 ] %}
 
 with parts as (
-    select * from {{ ref('prf_session_parts') }}
+    select * from {{ cdp_of_identities(ref('prf_session_parts')) }}
 ),
 
 identity_map as (
-    select * from {{ ref('cdp_identity_map') }}
+    select * from {{ cdp_of_profiles(ref('cdp_identity_map')) }}
 ),
 
 parts_of_profiles as (
@@ -39,20 +30,13 @@ parts_of_profiles as (
         parts.product_views,
         parts.cart_adds,
         parts.orders_completed,
-        parts.identity_key,
-        {{ cdp_row_hash(['parts.fingerprint', 'parts.activity_date']) }} as fingerprint
+        parts.identity_key
     from parts
     inner join identity_map
         on
             parts.source = identity_map.source
             and parts.identity_key = identity_map.record_id
 ),
-{%- if is_incremental() %}
-
-stale_profiles as (
-    {{ cdp_stale_keys('parts_of_profiles', ['profile_id']) }}
-),
-{%- endif %}
 
 parts_with_last_seen as (
     select
@@ -63,9 +47,6 @@ parts_with_last_seen as (
             rows between unbounded preceding and 1 preceding
         ) as last_seen_at
     from parts_of_profiles
-    {%- if is_incremental() %}
-    where profile_id in (select stale_profiles.profile_id from stale_profiles)
-    {%- endif %}
 ),
 
 marked as (
@@ -104,18 +85,17 @@ session_days as (
         sum(events) as events,
         sum(product_views) as product_views,
         sum(cart_adds) as cart_adds,
-        sum(orders_completed) as orders_completed,
-        cast(sum(fingerprint) as numeric(38, 0)) as fingerprint
+        sum(orders_completed) as orders_completed
     from numbered
     group by {{ visits }}, session_number, activity_date
 )
 
-{% if is_incremental() -%}
 select
-    stale_profiles.profile_id,
-    session_days.{{ own | join(',\n    session_days.') }}
-from stale_profiles
-left join session_days on stale_profiles.profile_id = session_days.profile_id
-{%- else -%}
-select * from session_days
-{%- endif %}
+    {{ visits }},
+    activity_date,
+    started_at,
+    {%- for name in counts %}
+    cast({{ name }} as {{ cdp_type('integer') }}) as {{ name }},
+    {%- endfor %}
+    ended_at
+from session_days

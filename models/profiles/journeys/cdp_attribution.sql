@@ -5,11 +5,11 @@
 {{ config(schema=none, access='public') }}
 
 with conversions as (
-    select * from {{ ref('prf_conversions') }}
+    select * from {{ cdp_of_profiles(ref('prf_conversions')) }}
 ),
 
 touches as (
-    select * from {{ ref('prf_touches') }}
+    select * from {{ cdp_of_profiles(ref('prf_touches')) }}
 ),
 
 matched as (

@@ -4,7 +4,7 @@
 {{ config(schema=none, access='public') }}
 
 with touches as (
-    select * from {{ ref('cdp_attribution') }}
+    select * from {{ cdp_of_profiles(ref('cdp_attribution')) }}
 ),
 
 conversions as (

@@ -13,6 +13,7 @@ kinds as (
         kind,
         count(*) as interactions
     from {{ ref('cdp_timeline') }}
+    where kind in ({{ cdp_text_list(cdp_funnel_kinds() or ['']) }})
     group by kind
 ),
 

@@ -1,31 +1,10 @@
 -- One row per session_id: a visit of a profile, as one source saw it in one channel.
--- A run replaces the profiles whose sessions have changed.
 
-{{ config(
-    schema=none,
-    access='public',
-    materialized='incremental',
-    incremental_strategy='cdp_days',
-    unique_key=['profile_id'],
-    on_schema_change='fail',
-) }}
-
-{%- set own = [
-    'session_id', 'source', 'channel', 'source_session_id', 'started_at', 'ended_at',
-    'session_date', 'duration_seconds', 'events', 'product_views', 'cart_adds',
-    'orders_completed', 'fingerprint',
-] %}
+{{ config(schema=none, access='public') }}
 
 with session_days as (
-    select * from {{ ref('prf_session_days') }}
+    select * from {{ cdp_of_profiles(ref('prf_session_days')) }}
 ),
-{%- if is_incremental() %}
-
--- Off the table, not off the CTE: one that is read twice is laid down with all columns.
-stale_profiles as (
-    {{ cdp_stale_keys(ref('prf_session_days'), ['profile_id']) }}
-),
-{%- endif %}
 
 sessions as (
     select
@@ -38,12 +17,8 @@ sessions as (
         sum(events) as events,
         sum(product_views) as product_views,
         sum(cart_adds) as cart_adds,
-        sum(orders_completed) as orders_completed,
-        cast(sum(fingerprint) as numeric(38, 0)) as fingerprint
+        sum(orders_completed) as orders_completed
     from session_days
-    {%- if is_incremental() %}
-    where profile_id in (select stale_profiles.profile_id from stale_profiles)
-    {%- endif %}
     group by profile_id, source, channel, source_session_id, session_number
 ),
 
@@ -63,17 +38,8 @@ final as (
         cast(events as {{ cdp_type('integer') }}) as events,
         cast(product_views as {{ cdp_type('integer') }}) as product_views,
         cast(cart_adds as {{ cdp_type('integer') }}) as cart_adds,
-        cast(orders_completed as {{ cdp_type('integer') }}) as orders_completed,
-        fingerprint
+        cast(orders_completed as {{ cdp_type('integer') }}) as orders_completed
     from sessions
 )
 
-{% if is_incremental() -%}
-select
-    stale_profiles.profile_id,
-    final.{{ own | join(',\n    final.') }}
-from stale_profiles
-left join final on stale_profiles.profile_id = final.profile_id
-{%- else -%}
 select * from final
-{%- endif %}

@@ -5,7 +5,7 @@ with ad_spend as (
     select * from {{ ref('inp_ad_spend') }}
     where
         not coalesce(is_deleted, false)
-        and spend_date <= {{ cdp_date(cdp_now()) }}
+        and spend_date <= {{ cdp_today() }}
 ),
 
 marketing_channels as (

@@ -3,7 +3,7 @@
 -- channel, with pauses of at most 30 minutes, is one touch.
 
 with identity_map as (
-    select * from {{ ref('cdp_identity_map') }}
+    select * from {{ cdp_of_profiles(ref('cdp_identity_map')) }}
 ),
 
 marketing_channels as (
@@ -15,7 +15,7 @@ campaigns as (
 ),
 
 clicks as (
-    select * from {{ ref('prf_messages') }}
+    select * from {{ cdp_of_profiles(ref('prf_messages')) }}
     where kind = 'clicked' and not coalesce(is_machine, false)
 ),
 
@@ -29,12 +29,7 @@ arrivals as (
         campaign_id,
         utm_campaign,
         coalesce(lower(utm_medium), click_id_type) as term
-    from {{ ref('inp_events') }}
-    where
-        {{ cdp_has_happened() }}
-        and coalesce(
-            utm_source, utm_medium, utm_campaign, click_id, campaign_id
-        ) is not null
+    from {{ cdp_of_identities(ref('prf_arrivals')) }}
 ),
 
 arrivals_of_profiles as (

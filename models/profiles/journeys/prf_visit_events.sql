@@ -5,7 +5,7 @@
 {%- set session = 'profile_id, source, channel, source_session_id' %}
 
 with identity_map as (
-    select * from {{ ref('cdp_identity_map') }}
+    select * from {{ cdp_of_profiles(ref('cdp_identity_map')) }}
 ),
 
 -- Two days more: a visit may have begun before the first of the days.
@@ -18,11 +18,11 @@ events as (
         session_id as source_session_id,
         occurred_at,
         event_name
-    from {{ ref('inp_events') }}
+    from {{ cdp_of_identities(ref('inp_events'), ref('prf_session_days')) }}
     where
         {{ cdp_has_happened() }}
         and channel in ('web', 'app')
-        and occurred_at > {{ dbt.dateadd('day', -var('cdp_path_days') - 2, cdp_now()) }}
+        and occurred_at > {{ dbt.dateadd('day', -var('cdp_path_days') - 2, cdp_today()) }}
 ),
 
 events_of_profiles as (
@@ -79,12 +79,13 @@ final as (
         {{ dbt.hash(cdp_id(
             'profile_id', 'source', 'channel', 'source_session_id', 'started_at'
         )) }} as session_id,
+        profile_id,
         record_id,
         event_name as kind,
         occurred_at,
         has_order = 1 as has_order
     from visits
-    where ended_at > {{ dbt.dateadd('day', -var('cdp_path_days'), cdp_now()) }}
+    where ended_at > {{ dbt.dateadd('day', -var('cdp_path_days'), cdp_today()) }}
 )
 
 select * from final

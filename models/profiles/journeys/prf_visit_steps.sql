@@ -2,7 +2,7 @@
 -- again being one step.
 
 with events as (
-    select * from {{ ref('prf_visit_events') }}
+    select * from {{ cdp_of_profiles(ref('prf_visit_events')) }}
     -- What trackers tell of the visit itself is nothing that the visitor did.
     where kind not in (
         'session_started', 'first_visited', 'engaged', 'scrolled', 'application_opened'
@@ -37,6 +37,7 @@ numbered as (
 
 steps as (
     select
+        profile_id,
         session_id,
         has_order,
         step_number,
@@ -44,7 +45,7 @@ steps as (
         count(*) as times,
         min(occurred_at) as occurred_at
     from numbered
-    group by session_id, has_order, step_number
+    group by profile_id, session_id, has_order, step_number
 ),
 
 final as (

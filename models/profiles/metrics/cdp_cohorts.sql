@@ -15,7 +15,7 @@ months as (
     from {{ ref('cdp_days') }}
     where
         day = cast({{ dbt.date_trunc('month', 'day') }} as date)
-        and day <= {{ cdp_date(cdp_now()) }}
+        and day <= {{ cdp_today() }}
 ),
 
 first_orders as (

@@ -8,40 +8,33 @@ clock goes on, and back; identifiers move from one profile to another.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdp.warehouse import Warehouse
-from support.project import ROOT, Project
+from profiles.bare import Row, bare_project, dbt, fill, hashed
+from support.project import Project
 
 CLOCK = "2001-01-01 00:00:00"
 START = datetime(2018, 1, 1, 12)
 INCREMENTAL = (
-    "prf_interactions", "prf_session_parts", "prf_session_days", "cdp_sessions",
-    "prf_event_days", "prf_product_view_days",
+    "prf_interactions", "prf_session_parts", "prf_product_view_days", "prf_arrivals",
 )  # fmt: skip
 # Each reads those before it; as views they follow the incremental tables.
 DERIVED = (
-    "cdp_timeline", "prf_products", "prf_product_views", "prf_traits__behaviour",
+    "cdp_timeline", "prf_session_days", "cdp_sessions", "prf_event_days", "prf_products",
+    "prf_product_views", "prf_traits__behaviour",
 )  # fmt: skip
 PUBLISHED = ("cdp_timeline", "cdp_sessions", "prf_traits__behaviour")
 KEYS = ("k1", "k2", "k3")
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,10 +58,8 @@ class Layer:
 
     def deliver(self, run: Run) -> None:
         for contract in ("events", "orders", "refunds", "consents"):
-            table = f"cdp_internal.inp_{contract}"
-            self.warehouse.execute(f"delete from {table}")
-            if rows := run.rows.get(contract):
-                self.warehouse.append(table, pa.Table.from_pylist([_hashed(row) for row in rows]))
+            rows = [hashed(row) for row in run.rows.get(contract, [])]
+            fill(self.warehouse, f"cdp_internal.inp_{contract}", rows)
         self.warehouse.execute("delete from cdp.cdp_identity_map")
         for key, profile in run.profiles.items():
             self.warehouse.execute(
@@ -114,12 +105,8 @@ class Layer:
         return f"{'cdp' if name.startswith('cdp_') else 'cdp_internal'}.{name}"
 
     def _at(self, run: Run, sql: str) -> str:
-        return sql.replace(CLOCK, str(run.now))
-
-
-def _hashed(row: Row) -> Row:
-    text = json.dumps(row, sort_keys=True, default=str)
-    return row | {"row_hash": int(hashlib.md5(text.encode()).hexdigest()[:15], 16)}
+        today = f"'{run.now.date()}'"
+        return sql.replace(CLOCK, str(run.now)).replace(f"'{CLOCK[:10]}'", today)
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
@@ -127,19 +114,7 @@ def layer(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Layer]:
     folder = tmp_path_factory.mktemp("incremental")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            if name.startswith(("CDP_", "DBT_")):
-                patch.delenv(name)
-        settings_ = {"CDP_DUCKDB_PATH": str(folder / "warehouse.duckdb"), "CDP_NOW": CLOCK}
-        if request.param == "postgres":
-            server = request.getfixturevalue("postgres_server")
-            settings_ |= server.environment | {"CDP_PG_DATABASE": server.create_database()}
-        for name, value in settings_.items():
-            patch.setenv(name, value)
-        patch.setenv("DBT_TARGET_PATH", str(folder / "target"))
-        patch.setenv("DBT_LOG_PATH", str(folder / "logs"))
-        project = Project(ROOT, "demo", request.param, folder)
+    with bare_project(request, folder, CLOCK) as project:
         sql = render(project, folder)
         warehouse = project.open()
         yield Layer(warehouse, sql)
@@ -165,25 +140,6 @@ def render(project: Project, folder: Path) -> dict[str, dict[str, str]]:
         if name in INCREMENTAL
     }
     return {"full": full, "incremental": texts(folder, "compiled"), "replace": replace}
-
-
-def dbt(*arguments: str) -> None:
-    """Run dbt with every source off: the inputs are there, and empty."""
-    run = subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            "--quiet",
-            *arguments,
-            "--profiles-dir",
-            str(ROOT),
-            "--vars",
-            '{"cdp_sources": {}}',
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
 
 
 def texts(folder: Path, kind: str) -> dict[str, str]:
