@@ -5,7 +5,8 @@
 Each figure is of a process of its own: CPU in seconds, peak is its largest resident set.
 Planning: six mapped columns, 1 % changed; the first pass, which reads the file, is not
 counted on either side, then the best of three. Delivering: 100,000 rows to a webhook by
-1,000, to a server in a process of its own, ledger included.
+1,000, to a server in a process of its own, ledger included; then drt to the same server,
+and ours to one that refuses more than its rate. The load stands above the tables.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from sync_drt import delivered_by_drt, install
 from sync_server import SECRET
 from sync_world import COLUMNS, ManyRows, open_duckdb
 
 CHANGED = 100_000
-WINDOW = (10, 1.0)  # calls, seconds: 10,000 rows a second
+WINDOW = (5, 1.0)  # calls, seconds: slower than the sender, so that the limit is what counts
 FILES = {"cdp_destination": "files", "cdp_object": "changes", "cdp_options": {"path": "out"}}
 
 
@@ -84,6 +86,12 @@ def deliver(folder: Path, url: str, rates: list[Any]) -> dict[str, float]:
     result = world.sync()
     assert result.status == "succeeded", result
     figures = {"sent": result.sent, "wall": time.monotonic() - began, "cpu": cpu() - before}
+    warehouse.execute(f"attach '{folder / 'sent.duckdb'}' as sent")
+    warehouse.execute(
+        "create table sent.people as select profile_id as id, profiles.* exclude (profile_id) "
+        "from cdp.cdp_profiles as profiles where profile_id in "
+        "(select entity_id from cdp_state.cdp_sync_state)"
+    )
     warehouse.close()
     return figures
 
@@ -127,36 +135,66 @@ def planned(rows: int) -> None:
         )
 
 
-def delivered(label: str, calls: int, seconds: float) -> None:
+def delivered(folder: Path, calls: int, seconds: float) -> None:
     rates = [[calls, seconds]] if calls else []
-    with tempfile.TemporaryDirectory() as folder, serving(calls, seconds) as url:
+    with serving(calls, seconds) as url:
         found = in_child("deliver", folder, url, json.dumps(rates))
-        with urlopen(url) as answer:
-            server = json.loads(answer.read())
-        assert server["rows"] == found["sent"], (server, found)
-        share = ""
-        if calls:
-            # the first window's calls may go at once
-            share = f"{(server['calls'] - calls) / (server['seconds'] * calls / seconds):.1%}"
-        print(
-            f"| {label} | {found['sent'] / found['wall']:,.0f} | {found['cpu']:.1f} "
-            f"| {server['cpu']:.1f} | {share or '-'} | {server['refused']:.0f} "
-            f"| {found['peak_mb']:.0f} |",
-            flush=True,
-        )
+        server = told(url)
+    assert server["rows"] == found["sent"], (server, found)
+    share = ""
+    if calls:
+        # the first window's calls may go at once
+        share = f"{(server['calls'] - calls) / (server['seconds'] * calls / seconds):.1%}"
+    label = f"{calls} calls in {seconds:g} s" if calls else "no limit"
+    show(label, "ours", found["sent"], found, server, share)
+
+
+def delivered_by_another(folder: Path) -> None:
+    """drt, with the rows that ours has just sent."""
+    command = install(folder)
+    with serving(0, 1) as url:
+        found = delivered_by_drt(command, folder, folder / "sent.duckdb", f"{url}unsigned")
+        server = told(url)
+    show("no limit", "drt 1.2.1", server["rows"], found, server)
+
+
+def told(url: str) -> dict[str, float]:
+    """The server's own figures."""
+    with urlopen(url) as answer:
+        return json.loads(answer.read())
+
+
+def show(
+    label: str,
+    who: str,
+    rows: float,
+    found: dict[str, float],
+    server: dict[str, float],
+    share: str = "-",
+) -> None:
+    print(
+        f"| {label} | {who} | {rows / found['wall']:,.0f} | {found['cpu']:.1f} "
+        f"| {server['cpu']:.1f} | {share} | {server['refused']:.0f} "
+        f"| {found['peak_mb']:.0f} |",
+        flush=True,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, nargs="*", default=[1_000_000, 10_000_000])
     rows = parser.parse_args().rows
+    print(f"load {os.getloadavg()[0]:.1f}\n")
     print("| rows | read and hash, CPU s | plan, CPU s | ratio | peak MB |\n|---|---|---|---|---|")
     for number in rows:
         planned(number)
-    print("\n| server | rows/s | CPU s | its CPU s | of the rate | over it | peak MB |")
-    print("|---|---|---|---|---|---|---|", flush=True)
-    delivered("no limit", 0, 1)
-    delivered(f"{WINDOW[0]} calls a second", *WINDOW)
+    print(f"\nload {os.getloadavg()[0]:.1f}\n")
+    print("| server | who | rows/s | CPU s | its CPU s | of the rate | over it | peak MB |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        delivered(Path(first), 0, 1)
+        delivered_by_another(Path(first))
+        delivered(Path(second), *WINDOW)
 
 
 STEPS: dict[str, Callable[..., dict[str, float]]] = {
