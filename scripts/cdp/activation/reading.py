@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -56,7 +57,7 @@ _MOST_FIELDS = 300  # a row of Postgres holds no more, for sure
 _MADE_OF = ("column", "value", "template")
 _PLACE = re.compile(r"\{(\w+)(?:\|([^{}|]*))?\}")  # {column} or {column|instead of null}
 _GATE_SEEDS = ("suppressions", "consent_defaults", "frequency_caps")
-_AGE = re.compile(r"(\d+)\s*(m|h|d)")
+_AGE = re.compile(r"([1-9]\d{0,5})\s*(m|h|d)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -139,14 +140,25 @@ def sync_problems(project: Project, exposure: Exposure) -> Iterator[str]:
 
 
 def _key_problems(meta: Mapping[str, Any]) -> Iterator[str]:
+    wrong = []
     for key, value in meta.items():
-        if key.startswith("cdp_") and key not in _KEYS:
+        if _is_ours(key) and key not in _KEYS:
             yield f"unknown key '{key}'.{nearest(key, _KEYS)}"
+            wrong += get_close_matches(key, _KEYS, n=1)
         elif value is not None and key in _KEYS and not is_of(value, _KEYS[key]):
             yield f"{key} takes {type_name(_KEYS[key])}, not {value!r}."
+            wrong.append(key)
+        elif key in ("cdp_match", "cdp_after"):
+            strange = [item for item in value or () if not isinstance(item, str)]
+            yield from (f"{key} takes names, not {item!r}." for item in strange[:1])
     for key in _REQUIRED:
-        if not meta.get(key):
+        if not meta.get(key) and key not in wrong:
             yield f"{key} is missing. Add it under config.meta."
+
+
+def _is_ours(key: str) -> bool:
+    """Whether a key is meant for us, as far as one can tell: cdp-mode and CDP_mode are, too."""
+    return key.lower().replace("-", "_").startswith("cdp_")
 
 
 def _value_problems(project: Project, exposure: Exposure) -> Iterator[str]:
@@ -174,7 +186,7 @@ def _budget_problems(meta: Mapping[str, Any]) -> Iterator[str]:
         yield f"cdp_max_delete_pct is {meta['cdp_max_delete_pct']}. Use a share of 0 to 100."
     if meta.get("cdp_max_rows", 1) < 1:
         yield f"cdp_max_rows is {meta['cdp_max_rows']}. Use 1 or more."
-    if "cdp_max_age" in meta and not _AGE.fullmatch(meta["cdp_max_age"]):
+    if meta.get("cdp_max_age") and not _age(meta["cdp_max_age"]):
         yield f"cdp_max_age is '{meta['cdp_max_age']}'. Use minutes, hours or days: 90m, 26h, 2d."
 
 
@@ -208,6 +220,9 @@ def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
         return
     for name, given in meta["cdp_fields"].items():
         label = f"cdp_fields.{name}"
+        if not isinstance(name, str) or not name.strip():
+            yield f"cdp_fields has a field called {name!r}. Name it as the destination does."
+            continue
         settings = {"column": given} if isinstance(given, str) else given
         if not isinstance(settings, dict) or sum(key in settings for key in _MADE_OF) != 1:
             yield (
@@ -218,7 +233,7 @@ def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
         yield from _setting_problems(label, settings)
         if not destination.can_leave_fields:
             for key in ("set_once", "skip_null"):
-                if settings.get(key):
+                if settings.get(key) is True:
                     yield f"{label}.{key}: {meta['cdp_destination']} writes every field."
         for column in _columns_of(settings):
             yield from _share_problems(project, exposure, label, column)
@@ -230,6 +245,10 @@ def _setting_problems(label: str, settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"unknown key '{key}' in {label}.{nearest(key, _FIELD_KEYS)}"
         elif not is_of(value, _FIELD_KEYS[key]):
             yield f"{label}.{key} takes {type_name(_FIELD_KEYS[key])}, not {value!r}."
+            return
+    template = settings.get("template")
+    if template is not None and re.search(r"[{}]|^$", _PLACE.sub("_", template)):
+        yield f"{label}.template is '{template}'. Write columns as {{column}} or {{column|else}}."
     if isinstance(value := settings.get("value"), float) and not math.isfinite(value):
         yield f"{label}.value is {value}, which no tool takes. Use a number."
     yield from unknown(f"{label}.hash", settings.get("hash"), HASHES)
@@ -329,16 +348,19 @@ def _destination_problems(project: Project, exposure: Exposure) -> Iterator[str]
     yield from unknown("cdp_destination", meta["cdp_destination"], known_destinations())
     if meta["cdp_destination"] not in known_destinations():
         return
-    name, given, sandboxed = _delivery(project, exposure)
-    if name not in known_destinations():
-        yield from unknown("cdp_sandbox.destination", name, known_destinations())
+    # All settings are checked on every target, so that a pull request finds the mistake.
+    name = meta["cdp_destination"]
+    yield from _option_problems("cdp_options", name, meta.get("cdp_options") or {}, meta, False)
+    if not meta.get("cdp_sandbox"):
         return
-    # Live settings are checked on every target, so that a pull request finds the mistake.
-    yield from _option_problems(
-        "cdp_options", meta["cdp_destination"], meta.get("cdp_options") or {}, meta, False
-    )
-    if sandboxed:
-        yield from _option_problems("cdp_sandbox", name, given, meta, True)
+    if not find_destination(name).is_account:
+        yield f"cdp_sandbox is of no use: {name} writes to its own path on every target."
+        return
+    other, given = _sandbox(meta)
+    if other not in known_destinations():
+        yield from unknown("cdp_sandbox.destination", other, known_destinations())
+        return
+    yield from _option_problems("cdp_sandbox", other, given, meta, True)
 
 
 def _option_problems(
@@ -355,7 +377,10 @@ def _option_problems(
     try:
         options = destination.options.model_validate(given)
     except ValidationError as error:
-        yield from (_option_sentence(key, name, destination, fault) for fault in error.errors())
+        faults = error.errors()
+        strange = [fault for fault in faults if fault["type"] == "extra_forbidden"]
+        for fault in strange or faults:
+            yield _option_sentence(key, name, destination, fault)
     else:
         if mode in destination.modes:
             yield from destination.problems(target_object, mode, options)
@@ -370,7 +395,7 @@ def _option_sentence(
         return f"unknown key '{option}' in {key} of {name}.{nearest(option, known)}"
     if fault["type"] == "missing":
         return f"{key}.{option} is missing: {name} needs it."
-    return f"{key}.{option}: {fault['msg']}."
+    return f"{key}.{option}: {fault['msg'].removeprefix('Value error, ')}."
 
 
 def _delivery(project: Project, exposure: Exposure) -> tuple[str, dict[str, Any], bool]:
@@ -383,10 +408,16 @@ def _delivery(project: Project, exposure: Exposure) -> tuple[str, dict[str, Any]
     name, options = meta["cdp_destination"], dict(meta.get("cdp_options") or {})
     if project.is_live or not find_destination(name).is_account:
         return name, options, False
-    if sandbox := dict(meta.get("cdp_sandbox") or {}):
-        other = sandbox.pop("destination", name)
-        return other, sandbox if other != name else options | sandbox, True
+    if meta.get("cdp_sandbox"):
+        return *_sandbox(meta), True
     return "files", {"path": f"out/sandbox/{exposure.name}"}, True
+
+
+def _sandbox(meta: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """(destination, options) of what the sync says for targets that are not live."""
+    name, sandbox = meta["cdp_destination"], dict(meta["cdp_sandbox"])
+    other = sandbox.pop("destination", name)
+    return other, sandbox if other != name else dict(meta.get("cdp_options") or {}) | sandbox
 
 
 def _object(destination: str, meta: Mapping[str, Any], sandboxed: bool) -> str:
@@ -446,5 +477,6 @@ def _is_of_profiles(project: Project, exposure: Exposure, column: str) -> bool:
 
 
 def _age(text: str | None) -> timedelta | None:
+    """How long `90m`, `26h` or `2d` is; None for nothing, and for what is no length."""
     found = _AGE.fullmatch(text) if text else None
     return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None

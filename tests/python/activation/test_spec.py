@@ -15,6 +15,8 @@ from cdp.project import Column
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"cdp_purpos": "x"}, "unknown key 'cdp_purpos'. Did you mean 'cdp_purpose'?"),
+    ({"cdp_purpos": "service", "cdp_purpose": None}, "unknown key 'cdp_purpos'. Did you mean"),
+    ({"cdp-mode": "mirror"}, "unknown key 'cdp-mode'. Did you mean 'cdp_mode'?"),
     ({"cdp_purpose": None}, "cdp_purpose is missing. Add it under config.meta."),
     ({"cdp_purpose": "marketing_mail"}, "unknown cdp_purpose 'marketing_mail'. Did you mean"),
     ({"cdp_mode": "mirrors"}, "unknown cdp_mode 'mirrors'. Did you mean 'mirror'?"),
@@ -27,6 +29,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"cdp_max_rows": True}, "cdp_max_rows takes a whole number, not True."),
     ({"cdp_max_age": "a day"}, "cdp_max_age is 'a day'. Use minutes, hours or days"),
     ({"cdp_match": ["mail"]}, "unknown cdp_match 'mail'. Did you mean 'email'?"),
+    ({"cdp_match": [None]}, "cdp_match takes names, not None."),
+    ({"cdp_after": [["x"]]}, "cdp_after takes names, not ['x']."),
+    ({"cdp_max_age": "99999999999d"}, "cdp_max_age is '99999999999d'. Use minutes, hours"),
+    ({"cdp_fields": []}, "cdp_fields takes a mapping, not []."),
+    ({"cdp_fields": {5: "email"}}, "cdp_fields has a field called 5. Name it as"),
+    ({"cdp_fields": {"x": {"template": "{email"}}}, "cdp_fields.x.template is '{email'. Write"),
+    ({"cdp_options": {"pth": "a.csv"}}, "unknown key 'pth' in cdp_options of files. Did you"),
+    ({"cdp_sandbox": {"path": "a.csv"}}, "cdp_sandbox is of no use: files writes to its own"),
     ({"cdp_match": []}, "cdp_match takes one field at this destination, not 0."),
     ({"cdp_fields": {"x": {"colum": "email"}}}, "cdp_fields.x takes a column, or one of"),
     ({"cdp_fields": {"x": {"column": "email", "hsh": "sha256"}}}, "unknown key 'hsh' in"),
@@ -59,6 +69,27 @@ def test_each_mistake_is_one_sentence(
 def test_what_a_sync_needs(duckdb_world: World, key: str) -> None:
     del duckdb_world.meta[key]
     assert f"{key} is missing. Add it under config.meta." in problems(duckdb_world.project)[0]
+
+
+@pytest.mark.parametrize("target", ["demo", "prod"])
+@pytest.mark.parametrize(
+    ("sandbox", "sentence"),
+    [
+        ({"destination": "fils"}, "unknown cdp_sandbox.destination 'fils'. Did you mean 'files'?"),
+        ({"destination": "files", "pth": "a"}, "unknown key 'pth' in cdp_sandbox of files."),
+    ],
+)
+def test_a_sandbox_is_checked_on_every_target(
+    duckdb_world: World, target: str, sandbox: dict[str, Any], sentence: str
+) -> None:
+    duckdb_world.target = target
+    duckdb_world.meta |= {
+        "cdp_destination": "webhook",
+        "cdp_options": {"url": "https://x.example.com/hook", "secret_env": "X"},
+        "cdp_sandbox": sandbox,
+    }
+    (found,) = problems(duckdb_world.project)
+    assert sentence in found
 
 
 def test_a_sound_sync_has_no_problems(duckdb_world: World) -> None:
