@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from cdp.declared import read_packages
 from cdp.errors import ConfigError
@@ -19,8 +18,9 @@ from cdp.identity.places import Places
 from cdp.project import Node, Project, load_project, parsing_folder
 from cdp.segments.check import nearest
 from cdp.segments.explain import Held, explain_audience, explain_exclusion
+from cdp.segments.figures import STALE_DAYS, Day, Figures, Flow, Moves, Overlap
 from cdp.segments.library import Library
-from cdp.warehouse import Warehouse, open_warehouse, quoted, schema_name
+from cdp.warehouse import Warehouse, open_warehouse, schema_name
 
 __all__ = [
     "Day",
@@ -33,9 +33,6 @@ __all__ = [
     "explain",
     "overview",
 ]
-
-_STALE_DAYS = 30
-_SHOWN_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -56,33 +53,6 @@ class Overview:
     last_moved: date | None
     syncs: tuple[str, ...]
     problems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Day:
-    """A day on which any segment moved: how many were in at its end, came and went."""
-
-    day: date
-    size: int
-    entered: int
-    exited: int
-
-
-@dataclass(frozen=True)
-class Flow:
-    """People who left one segment for another on the same day, in 30 days."""
-
-    segment: str
-    people: int
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """People who are in both now; share: of the segment asked for, 0 to 1."""
-
-    segment: str
-    people: int
-    share: float
 
 
 @dataclass(frozen=True)
@@ -114,7 +84,8 @@ def overview(project_dir: Path, target: str) -> list[Overview]:
     """Every listed segment, in the order of the list. Raises WarehouseError, ConfigError."""
     project = load_project(project_dir, target)
     with _opened(project_dir, target) as warehouse:
-        return [_overview(project, node, warehouse) for node in _segments(project).values()]
+        moves = Figures(project, warehouse).moves()
+        return [_overview(project, node, moves) for node in _segments(project).values()]
 
 
 def detail(project_dir: Path, target: str, name: str) -> Detail:
@@ -122,16 +93,16 @@ def detail(project_dir: Path, target: str, name: str) -> Detail:
     project = load_project(project_dir, target)
     node = _segment(project, name)
     with _opened(project_dir, target) as warehouse:
-        asking = _Asking(project, warehouse)
+        figures = Figures(project, warehouse)
         return Detail(
-            overview=_overview(project, node, warehouse),
+            overview=_overview(project, node, figures.moves()),
             why=str(node.meta.get("cdp_why", "")),
             file=str(node.meta.get("cdp_audience") or node.path),
-            sizes=tuple(asking.sizes(node.name)),
-            came_from=tuple(asking.flows(node.name, "to_segment", "from_segment")),
-            went_to=tuple(asking.flows(node.name, "from_segment", "to_segment")),
-            overlaps=tuple(asking.overlaps(node.name)),
-            stability=asking.stability(node.name),
+            sizes=tuple(figures.sizes(node.name)),
+            came_from=tuple(figures.flows(node.name, "to_segment", "from_segment")),
+            went_to=tuple(figures.flows(node.name, "from_segment", "to_segment")),
+            overlaps=tuple(figures.overlaps(node.name)),
+            stability=figures.stability(node.name),
         )
 
 
@@ -159,7 +130,7 @@ def explain(project_dir: Path, target: str, name: str, person: str) -> Explained
             held = explain_sql(sql, profile_id, warehouse)
         if excluded := project.exclusions(node):
             held += explain_exclusion(excluded, profile_id, warehouse)
-        since = _Asking(project, warehouse).member_since(node.name, profile_id)
+        since = Figures(project, warehouse).member_since(node.name, profile_id)
     return Explained(node.name, profile_id, since is not None, since, tuple(held))
 
 
@@ -207,35 +178,33 @@ def _compiled(project: Project, node: Node) -> str:
     return (folder / "compiled" / node.package / node.path).read_text(encoding="utf-8")
 
 
-def _overview(project: Project, node: Node, warehouse: Warehouse) -> Overview:
-    asking = _Asking(project, warehouse)
-    people, entered, exited, last_moved, before = asking.moves(node.name)
-    days_over = asking.days_over(node.name)
+def _overview(project: Project, node: Node, moves: Mapping[str, Moves]) -> Overview:
+    moved = moves.get(node.name, Moves())
     syncs = tuple(sorted(_syncs_of(project, node)))
-    turnover = exited / (before + entered) if before + entered else None
+    were_in = moved.before + moved.entered
     declared = node.meta.get("cdp_turnover_pct")
     problems = []
-    if last_moved is None:
+    if moved.last_moved is None:
         problems.append("never built, or nobody was ever in")
-    elif not people:
+    elif not moved.people:
         problems.append("empty")
-    elif not entered and not exited:
-        problems.append(f"stale: nobody came or went for {_STALE_DAYS} days")
-    if days_over:
-        problems.append(f"more left than its {float(declared or 0):g} % on {days_over} of the days")
+    elif not moved.entered and not moved.exited:
+        problems.append(f"stale: nobody came or went for {STALE_DAYS} days")
+    if moved.days_over:
+        problems.append(f"more left than its {declared:g} % on {moved.days_over} of 30 days")
     if not syncs:
         problems.append("no sync uses it")
     return Overview(
         segment=node.name,
         label=str(node.meta.get("cdp_label", node.name)),
         owner=str(node.meta.get("cdp_owner", "")),
-        people=people,
-        entered_30_days=entered,
-        exited_30_days=exited,
-        turnover=turnover,
+        people=moved.people,
+        entered_30_days=moved.entered,
+        exited_30_days=moved.exited,
+        turnover=moved.exited / were_in if were_in else None,
         declared_turnover=float(declared) / 100 if declared is not None else None,
-        days_over=days_over,
-        last_moved=last_moved,
+        days_over=moved.days_over,
+        last_moved=moved.last_moved,
         syncs=syncs,
         problems=tuple(problems),
     )
@@ -245,102 +214,3 @@ def _syncs_of(project: Project, node: Node) -> Iterator[str]:
     for exposure in project.exposures:
         if node.unique_id in exposure.parents and any(k.startswith("cdp_") for k in exposure.meta):
             yield exposure.name
-
-
-class _Asking:
-    """The statements, over the public tables of one target."""
-
-    def __init__(self, project: Project, warehouse: Warehouse) -> None:
-        schema = schema_name("cdp", project.target)
-        self._tables = {
-            name: quoted(schema, f"cdp_{name}")
-            for name in ("clock", "segment_memberships", "segment_stats", "segment_flows",
-                         "segment_overlaps")
-        }  # fmt: skip
-        self._warehouse = warehouse
-
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        return self._warehouse.query(sql.format(**self._tables), values)
-
-    def moves(self, segment: str) -> tuple[int, int, int, date | None, int]:
-        """(in now, entered and left in 30 days, the day of the last move, in before that)."""
-        row: tuple[int, int, int, date | None, int] = self._rows(
-            f"""
-            select
-                count(case when is_current then 1 end),
-                count(case when entered_at > {_AGO} then 1 end),
-                count(case when exited_at > {_AGO} then 1 end),
-                cast(greatest(max(entered_at), max(exited_at)) as date),
-                count(case when entered_at <= {_AGO} and {_IN_THEN} then 1 end)
-            from {{segment_memberships}} as memberships
-            cross join {{clock}} as clock
-            where segment = ?
-            """,  # noqa: S608 - ours
-            segment,
-        )[0]
-        return row
-
-    def days_over(self, segment: str) -> int:
-        """The days of the last 30 on which more left than the segment declares."""
-        ((days,),) = self._rows(
-            "select count(*) from {segment_stats} as stats cross join {clock} as clock "  # noqa: S608
-            f"where segment = ? and not is_within_turnover and day > cast({_AGO} as date)",
-            segment,
-        )
-        return int(days)
-
-    def sizes(self, segment: str) -> list[Day]:
-        """The last days that saw a move, in order."""
-        rows = self._rows(
-            "select day, size, entered, exited from {segment_stats} where segment = ? "  # noqa: S608
-            f"order by day desc limit {_SHOWN_DAYS}",
-            segment,
-        )
-        return [Day(*row) for row in reversed(rows)]
-
-    def flows(self, segment: str, this: str, other: str) -> list[Flow]:
-        """The other ends of flows, the largest first."""
-        rows = self._rows(
-            f"select {other}, sum(people) from {{segment_flows}} as flows "  # noqa: S608
-            f"cross join {{clock}} as clock where {this} = ? and flows.day > cast({_AGO} as date) "
-            "group by 1 order by 2 desc, 1",
-            segment,
-        )
-        return [Flow(name, int(people)) for name, people in rows]
-
-    def overlaps(self, segment: str) -> list[Overlap]:
-        """The other segments that its people are in, the most first."""
-        rows = self._rows(
-            "select other_segment, people, share_of_segment from {segment_overlaps} "
-            "where segment = ? and other_segment <> segment order by 2 desc, 1",
-            segment,
-        )
-        return [Overlap(*row) for row in rows]
-
-    def stability(self, segment: str) -> float | None:
-        """Of who was in 30 days ago, the share that is in now."""
-        ((then, still),) = self._rows(
-            f"""
-            select
-                count(distinct profile_id),
-                count(distinct case when exited_at is null then profile_id end)
-            from {{segment_memberships}} as memberships
-            cross join {{clock}} as clock
-            where segment = ? and entered_at <= {_AGO} and {_IN_THEN}
-            """,  # noqa: S608 - ours
-            segment,
-        )
-        return still / then if then else None
-
-    def member_since(self, segment: str, profile_id: str) -> datetime | None:
-        """When the stay that holds began."""
-        rows = self._rows(
-            "select entered_at from {segment_memberships} "
-            "where segment = ? and profile_id = ? and is_current",
-            segment, profile_id,
-        )  # fmt: skip
-        return rows[0][0] if rows else None
-
-
-_AGO = f"(clock.now_at - interval '{_STALE_DAYS}' day)"
-_IN_THEN = f"(exited_at is null or exited_at > {_AGO})"

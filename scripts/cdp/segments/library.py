@@ -108,6 +108,10 @@ def compiled_files(library: Library) -> dict[Path, str]:
                     f"{path} is written by hand, and {document.path} would replace it. Rename "
                     "the audience, or remove the model."
                 )
+            if path in files:
+                raise ConfigError(
+                    f"{document.path} and another audience become {path}. Rename one."
+                )
             files[path] = _model_file(library, document, number)
     if files:
         files[_PROPERTIES] = _properties_file(library)
