@@ -43,6 +43,7 @@ def open_destination(
         root=project.root,
         set_once=frozenset(field.name for field in fields if field.set_once),
         skip_null=frozenset(field.name for field in fields if field.skip_null),
+        needs_grant=spec.purpose.needs_grant,
     )
     return find_destination(spec.destination)(delivery, spec.options)
 

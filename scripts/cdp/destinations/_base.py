@@ -124,7 +124,8 @@ class Delivery:
     """What one run of a sync delivers. `fields`: name at the destination → kind (text,
     integer, float, boolean, date, timestamp); `match`: the field that finds a record.
     A field of `set_once` is in the rows of new records alone; one of `skip_null` is left
-    out of a row where it is null."""
+    out of a row where it is null. `needs_grant`: the gate lets nobody pass who has not
+    granted the purpose, unless the law of her country asks for no grant."""
 
     sync: str
     run_id: str
@@ -136,6 +137,7 @@ class Delivery:
     root: Path
     set_once: frozenset[str] = frozenset()
     skip_null: frozenset[str] = frozenset()
+    needs_grant: bool = False
 
 
 @dataclass(frozen=True)

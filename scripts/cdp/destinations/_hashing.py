@@ -58,9 +58,14 @@ def _gmail(text: str) -> str:
     return f"{name.partition('+')[0].replace('.', '')}@{domain}"
 
 
+def _is_of_a_word(letter: str) -> bool:
+    """Neither punctuation nor a symbol nor a control character."""
+    return unicodedata.category(letter)[0] not in "PSC"
+
+
 def _no_punctuation(text: str) -> str:
-    kept = (letter for letter in text if unicodedata.category(letter)[0] not in "PSC")
-    return " ".join("".join(kept).split())
+    words = ("".join(filter(_is_of_a_word, word)) for word in text.split())
+    return " ".join(word for word in words if word)
 
 
 STEPS: Mapping[str, Callable[[str], str]] = MappingProxyType(
