@@ -220,7 +220,7 @@ def _field_problems(project: Project, exposure: Exposure) -> Iterator[str]:
         return
     for name, given in meta["cdp_fields"].items():
         label = f"cdp_fields.{name}"
-        if not isinstance(name, str) or not name.strip():
+        if not isinstance(name, str):
             yield f"cdp_fields has a field called {name!r}. Name it as the destination does."
             continue
         settings = {"column": given} if isinstance(given, str) else given
@@ -247,7 +247,7 @@ def _setting_problems(label: str, settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"{label}.{key} takes {type_name(_FIELD_KEYS[key])}, not {value!r}."
             return
     template = settings.get("template")
-    if template is not None and re.search(r"[{}]|^$", _PLACE.sub("_", template)):
+    if template is not None and (not template or template.count("{") != template.count("}")):
         yield f"{label}.template is '{template}'. Write columns as {{column}} or {{column|else}}."
     if isinstance(value := settings.get("value"), float) and not math.isfinite(value):
         yield f"{label}.value is {value}, which no tool takes. Use a number."

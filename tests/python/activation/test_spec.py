@@ -46,8 +46,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"cdp_fields": {"x": "emial"}}, "sends the column 'emial', which may not leave"),
     ({"cdp_options": {"path": "a.csv", "pth": 1}}, "unknown key 'pth' in cdp_options of files."),
     ({"cdp_options": {}}, "cdp_options.path is missing: files needs it."),
-    ({"cdp_options": {"path": "../a.csv"}}, "is a path inside the project, without '..'"),
-    ({"cdp_options": {"path": "/etc/a.csv"}}, "is a path inside the project, without '..'"),
+    ({"cdp_options": {"path": "../a.csv"}}, "is a path inside, without '..'"),
+    ({"cdp_options": {"path": "/etc/a.csv"}}, "is a path inside, without '..'"),
     ({"cdp_options": {"path": "a.xls"}}, "ends in neither .csv nor .parquet."),
 ]
 
