@@ -14,7 +14,8 @@ destination can look up, most often our own id and the email. Reads only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from cdp.activation.ledger import Ledger
 from cdp.activation.mapping import Mapped
@@ -29,7 +30,11 @@ _FOUND = "cdp_found"
 
 
 def open_destination(
-    project: Project, spec: SyncSpec, run_id: str, fields: Sequence[Mapped]
+    project: Project,
+    spec: SyncSpec,
+    run_id: str,
+    fields: Sequence[Mapped],
+    counts: Mapping[str, int] = MappingProxyType({}),
 ) -> Destination:
     """The sync's destination, ready for one delivery. Raises ConfigError."""
     delivery = Delivery(
@@ -44,6 +49,7 @@ def open_destination(
         set_once=frozenset(field.name for field in fields if field.set_once),
         skip_null=frozenset(field.name for field in fields if field.skip_null),
         needs_grant=spec.purpose.needs_grant,
+        counts=counts,
     )
     return find_destination(spec.destination)(delivery, spec.options)
 

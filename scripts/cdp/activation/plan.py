@@ -83,6 +83,14 @@ class SyncPlan:
             "plan_hash": self.plan_hash,
         }
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by operation, beside desired, held, withheld and `withheld <reason>`."""
+        facts = self.facts()
+        names = ("desired", "held", "create", "adopt", "update", "remove", "withheld")
+        reasons = {f"withheld {name}": rows for name, rows in facts["withheld_reasons"].items()}
+        return {name: facts[name] or 0 for name in names} | reasons
+
 
 def plan_sync(project: Project, spec: SyncSpec, ledger: Ledger) -> SyncPlan:
     """The plan of one sync; its rows are in `cdp_diff` afterwards.

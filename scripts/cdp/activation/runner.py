@@ -120,7 +120,7 @@ def _planned_run(
         return Result(spec.name, "blocked", plan.changes, reason="; ".join(reasons))
     if plan.is_lost:
         ledger.forget(spec)
-    destination = open_destination(project, spec, run.run_id, plan.diff.fields)
+    destination = open_destination(project, spec, run.run_id, plan.diff.fields, plan.counts)
     try:
         return _Delivery(spec, ledger, run, plan, destination, progress).deliver()
     finally:

@@ -125,7 +125,8 @@ class Delivery:
     integer, float, boolean, date, timestamp); `match`: the field that finds a record.
     A field of `set_once` is in the rows of new records alone; one of `skip_null` is left
     out of a row where it is null. `needs_grant`: the gate lets nobody pass who has not
-    granted the purpose, unless the law of her country asks for no grant."""
+    granted the purpose, unless the law of her country asks for no grant. `counts`: what the
+    plan found, by operation, beside `desired`, `held`, `withheld`, `withheld <reason>`."""
 
     sync: str
     run_id: str
@@ -138,6 +139,7 @@ class Delivery:
     set_once: frozenset[str] = frozenset()
     skip_null: frozenset[str] = frozenset()
     needs_grant: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ class Destination(ABC):
 
     # --- what it can ---
     is_account: ClassVar[bool] = True  # another system reads it: live targets only
+    holds_rows: ClassVar[bool] = True  # False: it is told counts, and of nobody
     is_idempotent: ClassVar[bool] = True  # the same row twice is the row once
     can_leave_fields: ClassVar[bool] = True  # rows may lack a field, which then stays
     skips_nulls: ClassVar[bool] = False  # by default; a sync's field may say otherwise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,8 +47,8 @@ class Desk:
     records: dict[str, str] = field(default_factory=dict)
     current: dict[str, Row] = field(default_factory=dict)
 
-    def open(self) -> Destination:
-        """The destination, for one delivery."""
+    def open(self, counts: Mapping[str, int] = {}) -> Destination:
+        """The destination, for one delivery of so many rows by operation."""
         self.runs += 1
         case = self.case
         delivery = Delivery(
@@ -61,6 +61,7 @@ class Desk:
             fields=case.fields,
             root=Path(self.bench.folder),
             skip_null=frozenset(case.fields) if self.kind.skips_nulls else frozenset(),
+            counts=counts,
         )
         return self.kind(delivery, self.kind.options.model_validate(self.bench.options(case)))
 
@@ -89,7 +90,8 @@ class Desk:
         return replace(row, fields=fields, record_id=self.records.get(row.id, row.record_id))
 
     def _deliver(self, rows: Sequence[Row], operation: str) -> list[Outcome]:
-        destination = self.open()
+        name = "create" if operation == "upsert" else operation
+        destination = self.open({"desired": len(self.current), name: len(rows)})
         try:
             if operation == "upsert":
                 assert list(destination.check()) == []

@@ -51,7 +51,8 @@ def statuses(outcomes: list[Outcome]) -> list[str]:
 
 
 def assert_there(desk: Desk, *found: Row) -> None:
-    for row in found:
+    """Where rows are held: what is told counts alone is seen in those."""
+    for row in found if desk.kind.holds_rows else ():
         held = desk.bench.held(desk.case, row)
         assert held is not None
         assert held == desk.bench.wanted(desk.case, row)
@@ -119,7 +120,8 @@ def test_remove(desk: Desk) -> None:
 def test_erase(desk: Desk) -> None:
     ann, bob = rows(desk, 1, 2)
     desk.send(ann, bob)
-    assert ann.id in desk.bench.everything() or not desk.kind.can_erase
+    is_held = desk.kind.can_erase and desk.kind.holds_rows
+    assert ann.id in desk.bench.everything() or not is_held
     mails = [str(value) for name, value in ann.fields.items() if "mail" in name.lower()]
     person = Person(ann.id, desk.records.get(ann.id), {"email": mails})
     there = desk.open()
