@@ -183,8 +183,9 @@ class Session:
                 return self._run(ledger, spec, plan_id, approval, progress, hashes)
 
         jobs = self.jobs if self.open_another else 1
+        began = self.ledger.clock()
         results = run_all(specs, run, jobs, self._latest_statuses(), stopping.set)
-        tell_changes(results, self.ledger, self.project.root)
+        tell_changes(results, self.ledger, self.project.root, began)
         return results
 
     def _latest_statuses(self) -> dict[str, str]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from activation.memory import Memory, Shop, installed
 from activation.test_convergence import META
 from activation.world import Person, World
 from cdp.activation import problems
-from cdp.activation.alerts import tell_changes
+from cdp.activation.alerts import Past, tell_changes, trouble
 from cdp.activation.ledger import Ledger
 from cdp.activation.pool import run_all
 from cdp.activation.runner import Result
@@ -159,6 +162,94 @@ def test_an_alert_that_cannot_be_sent_changes_nothing(
     duckdb_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("CDP_ALERT_URL", "http://127.0.0.1:1/")
-    failed = Result("people_to_x", "failed", run_id="people_to_x#1")
-    assert tell_changes([failed], duckdb_world.ledger, duckdb_world.root) == [failed]
+    monkeypatch.setenv("CDP_ALERT_SMTP", "smtp://127.0.0.1:1")
+    monkeypatch.setenv("CDP_ALERT_MAIL_TO", "ops@example.com")
+    duckdb_world.people(CROWD)
+    since = duckdb_world.now
+    duckdb_world.build("error")
+    (alert,) = tell_changes([duckdb_world.sync()], duckdb_world.ledger, duckdb_world.root, since)
+    assert (alert.state, alert.before) == ("blocked", "well")
+    assert (
+        tell_changes([alert.result], duckdb_world.ledger, duckdb_world.root, duckdb_world.now) == []
+    )
     assert "alerts could not be sent: ConfigError" in caplog.text
+    assert "alerts could not be sent: ConnectionRefusedError" in caplog.text
+
+
+class Postman:
+    """Keeps what is handed in."""
+
+    def __init__(self) -> None:
+        self.letters: list[str] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
+        self.letters.append(envelope.content.decode())
+        return "250 taken"
+
+
+def test_a_mail_names_the_sync_and_nobody(
+    duckdb_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    post = Postman()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(post, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        monkeypatch.setenv("CDP_ALERT_SMTP", f"smtp://127.0.0.1:{port}")
+        monkeypatch.setenv("CDP_ALERT_MAIL_TO", "ops@example.com, on-call@example.com")
+        with installed() as shop:
+            duckdb_world.meta = dict(META)
+            duckdb_world.people(CROWD)
+            shop.faults[:] = ["fatal"]
+            session = Session(duckdb_world.project, duckdb_world.ledger)
+            session.sync()
+            session.sync()
+            monkeypatch.setenv("CDP_ALERT_SMTP", f"smtp://ann@127.0.0.1:{port}")
+            duckdb_world.build("error")
+            session.sync()
+    finally:
+        controller.stop()
+    first, second = post.letters
+    assert "Subject: cdp: people_to_x failed" in first
+    assert "To: ops@example.com, on-call@example.com" in first
+    assert "reason: no access" in first
+    assert "state: well" in second
+    assert "0@example.com" not in first + second
+    # A password is not sent where there is no TLS.
+    assert "alerts could not be sent: ConfigError" in caplog.text
+
+
+HOUR = timedelta(hours=1)
+START = datetime(2018, 1, 1)
+
+
+def past(*runs: tuple[str, int, int, int]) -> list[Past]:
+    """Runs from (status, desired, sent, rejected), an hour apart, the newest first."""
+    told = [Past(*run, START + number * HOUR) for number, run in enumerate(runs)]
+    return told[::-1]
+
+
+WELL = [("succeeded", 1000, 10, 0)] * 6
+IDLE = ("succeeded", 1000, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([], ""),
+        (WELL, ""),
+        ([("died", 1000, 0, 0)], "died"),
+        ([("partial", 1000, 96, 4)], ""),
+        ([("partial", 1000, 94, 6)], "rejected"),
+        ([*WELL, ("succeeded", 400, 10, 0)], "unusual"),
+        ([*WELL, ("succeeded", 1600, 10, 0)], "unusual"),
+        ([*WELL, ("succeeded", 1500, 10, 0)], ""),
+        ([("succeeded", 10, 1, 0)] * 6 + [("succeeded", 90, 1, 0)], ""),
+        ([*WELL[:3], ("succeeded", 400, 10, 0)], ""),
+        ([*WELL, IDLE, IDLE, IDLE], ""),
+        ([*WELL, IDLE, IDLE, IDLE, IDLE], "silent"),
+    ],
+)
+def test_what_counts_as_trouble(runs: list[tuple[str, int, int, int]], said: str) -> None:
+    assert trouble(past(*runs), rejected_pct=5) == said
