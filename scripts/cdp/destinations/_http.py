@@ -46,6 +46,7 @@ _MAX_ANSWER = 1_000_000  # bytes
 _LONGEST_WAIT = 60.0  # seconds
 _LEAST_EPOCH = 1e9  # a larger number of seconds is a moment
 _FIRST_WAIT = 0.5
+_LEADING_TO_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96")))
 _LONGEST_ANSWER = 60.0
 
 _Read = TypeVar("_Read")
@@ -65,7 +66,7 @@ class Caller:
 
     refused: what an answer that is no 2xx means, where the vendor has its own way to say so;
     None leaves it to the status. is_repeatable: whether a call may be made again that was
-    perhaps applied.
+    perhaps applied. public_host: has to be on the internet, at each connection anew.
     """
 
     def __init__(
@@ -79,10 +80,12 @@ class Caller:
         refused: Callable[[Answer], CdpError | None] = lambda answer: None,
         is_repeatable: bool = True,
         max_answer: int = _MAX_ANSWER,
+        public_host: str = "",
     ) -> None:
         self._name, self._account, self._attempts = name, account, attempts
         self._refused, self._is_repeatable = refused, is_repeatable
-        self._max_answer = max_answer
+        self._max_answer, self._public_host = max_answer, public_host
+        self._is_guarded = False  # the connection being made
         self._seconds = timeout_seconds + _LONGEST_ANSWER
         self._stream: Any = None  # of the latest connection
         self._http = httpx.Client(
@@ -180,8 +183,19 @@ class Caller:
                 )
 
     def _follow(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.started"):  # its host may be a proxy's
+            self._is_guarded = info["host"] == self._public_host
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._stream = info["return_value"]
+            self._guard()
+
+    def _guard(self) -> None:
+        """A name may lead elsewhere than it did when it was checked."""
+        if self._is_guarded and not _is_public(self._stream.get_extra_info("server_addr")[0]):
+            self._stream.close()
+            raise FatalDestinationError(
+                f"The host {self._public_host} leads to a private address now. Nothing was sent."
+            )
 
     def _hang_up(self) -> None:
         if self._stream is not None:
@@ -226,11 +240,23 @@ def refuse_private(url: str) -> None:
     except OSError:
         raise FatalDestinationError(f"The host {host} cannot be resolved. Check the url.") from None
     for *_, address in found:
-        if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
+        if not _is_public(str(address[0])):
             raise ConfigError(
                 f"cdp_options.url leads to a private address ({host}). "
                 "Say allow_private: true if that is meant."
             )
+
+
+def _is_public(text: str) -> bool:
+    """Whether an address is of the internet; of an IPv6 one that leads to IPv4, whether both
+    are (mapped, compatible, 6to4, NAT64)."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    inner: ipaddress.IPv4Address | None = None
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if any(address in network for network in _LEADING_TO_IPV4):
+            inner = ipaddress.IPv4Address(address.packed[-4:])
+    return all(found.is_global and not found.is_multicast for found in (address, inner) if found)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

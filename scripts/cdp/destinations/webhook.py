@@ -1,9 +1,10 @@
 """An HTTP endpoint, signed by the Standard Webhooks specification (standardwebhooks.com).
 
 Each call is a POST of {sync, object, operation, purpose, rows: [{id, fields}]}. The header
-webhook-id is the idempotency key: the same rows sent again carry the same id, and a
-receiver that has seen it answers without applying them twice. Any 2xx takes all rows, but
-for those that a JSON body names: {"rejected": [{"id", "code", "message"}]}.
+webhook-id is the idempotency key, and stands in Idempotency-Key too: the same rows sent
+again carry the same id, and a receiver that has seen it answers without applying them
+twice. Any 2xx takes all rows, but for those that a JSON body names: {"rejected": [{"id",
+"code", "message"}]}.
 """
 
 from __future__ import annotations
@@ -138,6 +139,7 @@ class Webhook(Destination):
             timeout_seconds=options.timeout_seconds,
             attempts=options.attempts,
             transport=transport,
+            public_host="" if options.allow_private else urlsplit(options.url).hostname or "",
         )
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
@@ -189,6 +191,7 @@ class Webhook(Destination):
         signature = base64.b64encode(digest).decode()
         return {
             "content-type": "application/json",
+            "idempotency-key": key,
             "webhook-id": key,
             "webhook-timestamp": moment,
             "webhook-signature": f"v1,{signature}",

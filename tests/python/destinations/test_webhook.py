@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -209,6 +211,7 @@ def test_nothing_listens(webhook: OpenWebhook) -> None:
     [
         "127.0.0.1", "127.1", "2130706433", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1",
         "169.254.169.254", "100.64.0.1", "[::1]", "[::ffff:10.1.2.3]", "[fd00::1]", "localhost",
+        "[::127.0.0.1]", "[64:ff9b::10.1.2.3]", "[2002:7f00:1::]", "224.0.0.1",
     ],
 )  # fmt: skip
 def test_private_addresses_are_refused(
@@ -217,6 +220,23 @@ def test_private_addresses_are_refused(
     monkeypatch.setenv("TEST_WEBHOOK_SECRET", "s")
     with pytest.raises(ConfigError, match="private address"):
         webhook(f"https://{host}/hook", allow_private=False)
+
+
+def test_a_name_that_leads_inside_after_the_check_is_refused(
+    webhook: OpenWebhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: public when it is looked up, private when it is connected to."""
+    port = urlsplit(receiver.url).port
+    leads_to = iter(["93.184.215.14", "127.0.0.1"])
+
+    def resolve(host: str, *_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(leads_to), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    there = webhook(f"https://rebinding.example:{port}/hook", allow_private=False)
+    with pytest.raises(FatalDestinationError, match="leads to a private address now"):
+        there.upsert(BATCH)
+    assert receiver.ids == []
 
 
 def test_a_missing_secret_names_the_variable(

@@ -55,6 +55,8 @@ class Receiver(Server):
 
     @route("POST", "/hook")
     def take(self, call: Call) -> Reply:
+        if call.headers.get("idempotency-key") != call.headers["webhook-id"]:
+            self.violations.append("the idempotency key is not the message's id")
         message = only(call.json, ("sync", "object", "operation", "purpose", "rows"))
         rejected = [
             {"id": row["id"], "code": "bad_email", "message": f"{row['fields']['email']} is none"}
