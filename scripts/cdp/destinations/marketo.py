@@ -39,7 +39,11 @@ _LIST = "list"
 _DELETE = "/rest/v1/leads/delete.json"
 _FORM = "application/x-www-form-urlencoded"
 _TOKEN_OVER = ("600", "601", "602")
-_WAITS = {"502": 5.0, "604": 5.0, "606": 20.0, "608": 20.0, "611": 5.0, "615": 2.0}  # seconds
+_WAITS = {  # seconds; a code of these says that nothing was executed
+    **dict.fromkeys(("502", "604", "611", "713"), 5.0),
+    **dict.fromkeys(("606", "608"), 20.0),
+    "615": 2.0,
+}
 _GONE = ("1004", "1015")  # no such lead, not in the list
 _CONSENT = ("unsubscribed", "marketingSuspended", "blackListed")
 _KINDS = {

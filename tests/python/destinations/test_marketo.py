@@ -73,7 +73,7 @@ def test_a_token_that_is_over_is_fetched_anew(opened: Open, vendor: Vendor) -> N
     ("code", "kind"),
     [("606", RetriableError), ("615", RetriableError), ("611", RetriableError),
      ("607", FatalDestinationError), ("603", FatalDestinationError),
-     ("610", FatalDestinationError), ("1006", RecordRejected), ("713", RecordRejected)],
+     ("610", FatalDestinationError), ("1006", RecordRejected), ("713", RetriableError)],
 )  # fmt: skip
 def test_a_success_that_is_none(
     opened: Open, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, code: str, kind: type[CdpError]
