@@ -179,11 +179,13 @@ class Zendesk(Api):
         return fields
 
     def check(self) -> Iterator[str]:
-        """The fields, and the match field."""
+        """The fields, and the match field; what only makes or only changes has to look up."""
         yield from super().check()
-        if self._delivery.match not in _MATCHES:
-            match = self._delivery.match
+        match, mode = self._delivery.match, self._delivery.mode
+        if match not in _MATCHES:
             yield f"cdp_match: Zendesk knows users by external_id or email, not {match}."
+        elif match == "email" and mode in ("create", "update"):
+            yield f"cdp_match: emails are not looked up for {mode}. Use external_id, or upsert."
 
     def look_up(self, field: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Users by external_id, whose case does not matter to Zendesk."""

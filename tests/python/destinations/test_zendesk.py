@@ -41,9 +41,9 @@ def vendor(
 def opened(vendor: Vendor) -> Iterator[Open]:
     there: list[Zendesk] = []
 
-    def open_zendesk(match: str = "external_id") -> Zendesk:
+    def open_zendesk(match: str = "external_id", mode: str = "mirror") -> Zendesk:
         options = {**vendor.settings, "base_url": vendor.url}
-        delivery = Delivery("s", "s#1", "users", "mirror", "service", match, FIELDS, Path())
+        delivery = Delivery("s", "s#1", "users", mode, "service", match, FIELDS, Path())
         there.append(Zendesk(delivery, ZendeskOptions.model_validate(options)))
         return there[-1]
 
@@ -121,8 +121,14 @@ def test_a_role_is_not_written(opened: Open) -> None:
     catalogue = opened().catalogue()
     assert not catalogue["role"].is_writable
     assert catalogue["cdp_orders"].kind == "integer"
+
+
+def test_the_match_field_finds_one_user(opened: Open) -> None:
     (problem,) = opened("phone").check()
     assert "external_id or email" in problem
+    (unseen,) = opened("email", "create").check()
+    assert "not looked up for create" in unseen
+    assert list(opened("email", "upsert").check()) == []
 
 
 def test_an_api_token_goes_with_its_login(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
