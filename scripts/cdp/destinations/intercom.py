@@ -1,4 +1,4 @@
-"""Intercom: contacts, one call each, by the API 2.16.
+"""Intercom: contacts, and who has a tag, one call each, by the API 2.16.
 
 There is no call for many contacts. One that the ledger knows is updated by its own id; any
 other is created, and where it exists already Intercom names it in its refusal: the search
@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Literal
+
+from pydantic import Field as Setting
 
 from cdp.destinations._accounts import Window
 from cdp.destinations._api import Api, ApiOptions
@@ -34,6 +36,7 @@ __all__ = ["DESTINATION", "Intercom", "IntercomOptions"]
 
 _VERSION = "2.16"
 _PAGE = 150
+_TAG = "tag"
 _LONGEST_TEXT = 255  # characters of a custom attribute
 _MATCHES = ("external_id", "email")
 _KINDS = {"boolean": "boolean", "date": "timestamp", "float": "float", "integer": "integer"}
@@ -52,10 +55,12 @@ _OWN_FIELDS = MappingProxyType(
 
 
 class IntercomOptions(ApiOptions):
-    """token_env: the access token of the workspace's app. region: where its data is kept."""
+    """token_env: the access token of the workspace's app. region: where its data is kept.
+    tag_id: of the object tag."""
 
     token_env: SecretName
     region: Literal["us", "eu", "au"] = "us"
+    tag_id: str | None = Setting(default=None, pattern=r"^\d+$")
 
 
 class _AlreadyThere(RecordRejected):
@@ -70,9 +75,14 @@ class Intercom(Api):
     """Contacts of a workspace."""
 
     title = "Intercom"
-    summary = "Rows become contacts of the role user, with custom attributes."
-    modes = frozenset({"upsert", "update", "create", "mirror"})
-    objects = MappingProxyType({"contacts": Object("people, by external_id or email")})
+    summary = "Rows become contacts of the role user, or have a tag."
+    modes = frozenset({"upsert", "update", "create", "mirror", "audience"})
+    objects = MappingProxyType(
+        {
+            "contacts": Object("people, by external_id or email"),
+            _TAG: Object("who has the tag `tag_id`; contacts are not made, only found"),
+        }
+    )
     default_object = "contacts"
     options = IntercomOptions
     base_url = "https://api.intercom.io"
@@ -107,6 +117,8 @@ class Intercom(Api):
              "vendor's API reference (contacts, data attributes)"),
         Fact("unsubscribed_from_emails is never written: false would subscribe somebody again",
              "vendor's API reference (contacts)"),
+        Fact("a tag is given and taken by its id, a call a contact",
+             "vendor's specification 8889625"),
         Fact("DELETE is for good, archive is not", "vendor's specification 8889625"),
         Fact("custom attributes take 255 characters", "vendor's documentation, not verified"),
     )  # fmt: skip
@@ -130,9 +142,18 @@ class Intercom(Api):
     _options: IntercomOptions
 
     @classmethod
+    def problems(cls, target_object: str, mode: str, options: IntercomOptions) -> Iterator[str]:
+        """A tag is named by its id, and mirrors."""
+        if (target_object == _TAG) != (options.tag_id is not None):
+            yield "cdp_options.tag_id goes with cdp_object: tag. Say both or neither."
+        if target_object == _TAG and mode not in ("mirror", "audience"):
+            yield f"a tag mirrors. Use cdp_mode: mirror or audience, not {mode}."
+
+    @classmethod
     def place(cls, target_object: str, options: IntercomOptions) -> str:
         """The workspace is known by the name of its token."""
-        return f"{cls.account(options)}/{target_object}"
+        which = f"{target_object}/{options.tag_id}" if options.tag_id else target_object
+        return f"{cls.account(options)}/{which}"
 
     @classmethod
     def account(cls, options: IntercomOptions) -> str:
@@ -144,6 +165,7 @@ class Intercom(Api):
         super().__init__(delivery, options)
         self._base = options.base_url or f"https://api.{_REGIONS[options.region]}intercom.io"
         self._secrets = (token,)
+        self._is_tag = delivery.target_object == _TAG
 
     def headers(self) -> Mapping[str, str]:
         """The token, and the version: without it the app's own would hold."""
@@ -178,11 +200,16 @@ class Intercom(Api):
         return {**custom, **_OWN_FIELDS}
 
     def check(self) -> Iterator[str]:
-        """The fields, and the match field."""
+        """The fields, the match field, and the tag."""
         yield from super().check()
         match = self._delivery.match
         if match not in _MATCHES:
             yield f"cdp_match: Intercom knows contacts by external_id or email, not {match}."
+        if self._is_tag:
+            try:
+                self.call("GET", f"/tags/{self._options.tag_id}", read=lambda _: None)
+            except RecordRejected:
+                yield "cdp_options.tag_id: Intercom has no such tag. Take the id from its API."
 
     def look_up(self, field: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Contacts by external_id or email, whose case does not matter."""
@@ -208,6 +235,8 @@ class Intercom(Api):
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
         """A call a row."""
+        if self._is_tag:
+            return self._tag(batch, "POST", "", {"id": self._options.tag_id})
         return [self._put(row) for row in batch.rows]
 
     def _put(self, row: Row) -> Outcome:
@@ -243,20 +272,42 @@ class Intercom(Api):
         return own | ({"custom_attributes": custom} if custom else {})
 
     def remove(self, batch: Batch) -> Sequence[Outcome]:
-        """Archive them; one that is not there counts as archived."""
-        unknown = [row.id for row in batch.rows if not row.record_id]
-        found = self.look_up(self._delivery.match, unknown) if unknown else {}
-        for row in batch.rows:
-            for record_id in [row.record_id] if row.record_id else found.get(row.id, ()):
-                self._unless_gone("POST", f"/contacts/{record_id}/archive")
+        """Archive them, or take the tag from them; one that is not there needs neither."""
+        if self._is_tag:
+            return self._tag(batch, "DELETE", f"/{self._options.tag_id}")
+        for record_id in self._record_ids(batch.rows).values():
+            self._is_done("POST", f"/contacts/{record_id}/archive")
         return [Outcome("acknowledged") for _ in batch.rows]
 
-    def _unless_gone(self, method: str, path: str) -> None:
+    def _tag(self, batch: Batch, method: str, end: str, body: object = None) -> list[Outcome]:
+        """Who is no contact cannot have the tag: a later run tries again."""
+        ids = self._record_ids(batch.rows)
+        nobody = Outcome("acknowledged" if method == "DELETE" else "aborted", "not_found")
+        return [
+            Outcome("acknowledged", destination_id=found)
+            if (found := ids.get(row.id))
+            and self._is_done(method, f"/contacts/{found}/tags{end}", body)
+            else nobody
+            for row in batch.rows
+        ]
+
+    def _record_ids(self, rows: Sequence[Row]) -> dict[str, str]:
+        """row.id → the id of its contact, of those that have one."""
+        ids = {row.id: row.record_id for row in rows if row.record_id}
+        if others := [row.id for row in rows if row.id not in ids]:
+            found = self.look_up(self._delivery.match, others)
+            ids |= {value: contacts[0] for value, contacts in found.items()}
+        return ids
+
+    def _is_done(self, method: str, path: str, body: object = None) -> bool:
+        """False: what it was to be done to is not there."""
         try:
-            self.call(method, path, read=lambda _: None)
+            self.call(method, path, body, read=lambda _: None)
         except RecordRejected as error:
             if error.code != "not_found":
                 raise
+            return False
+        return True
 
     # --- erasure ------------------------------------------------------------------------
 
@@ -271,7 +322,7 @@ class Intercom(Api):
                 if values:
                     found.update(*self.look_up(field, values).values())
             for record_id in sorted(found):
-                self._unless_gone("DELETE", f"/contacts/{record_id}")
+                self._is_done("DELETE", f"/contacts/{record_id}")
         return [Outcome("acknowledged") for _ in people]
 
 

@@ -38,7 +38,8 @@ def opened(vendor: Vendor) -> Iterator[Open]:
 
     def open_intercom(match: str = "external_id", **options: Any) -> Intercom:
         given = {**vendor.settings, "base_url": vendor.url, **options}
-        delivery = Delivery("s", "s#1", "contacts", "mirror", "service", match, FIELDS, Path())
+        target = "tag" if "tag_id" in options else "contacts"
+        delivery = Delivery("s", "s#1", target, "mirror", "service", match, FIELDS, Path())
         there.append(Intercom(delivery, IntercomOptions.model_validate(given)))
         return there[-1]
 
@@ -92,6 +93,25 @@ def test_the_search_is_read_to_its_last_page(opened: Open, vendor: Vendor) -> No
     there = opened()
     there.upsert(Batch("k", people))
     assert len(there.look_up("external_id", [row.id for row in people])) == 5
+
+
+def test_who_is_no_contact_waits_for_a_later_run(opened: Open, vendor: Vendor) -> None:
+    opened().upsert(Batch("k", (ANN,)))
+    there = opened(tag_id="42")
+    one, two = there.upsert(Batch("l", (ANN, BOB)))
+    assert (one.status, two.status, two.code) == ("acknowledged", "aborted", "not_found")
+    assert [outcome.status for outcome in there.remove(Batch("m", (ANN, BOB)))] == (
+        ["acknowledged"] * 2
+    )
+    assert (len(vendor.contacts), vendor.tagged) == (1, set())
+
+
+def test_a_tag_that_is_not_there_is_named(opened: Open) -> None:
+    (problem,) = opened(tag_id="43").check()
+    assert "no such tag" in problem
+    settings = IntercomOptions(token_env="T", tag_id="42")
+    assert len(list(Intercom.problems("contacts", "upsert", settings))) == 1
+    assert len(list(Intercom.problems("tag", "upsert", settings))) == 1
 
 
 @pytest.mark.parametrize("body", ["[]", "<html>", '{"errors": []}', '{"errors": [1]}'])

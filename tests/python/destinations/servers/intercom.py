@@ -4,6 +4,7 @@
   details already exists with id=…", or "An archived contact …" (create a contact, and the
   vendor's change of its documents of 2026-06-08)
 - PUT /contacts/{id}: what is given; POST …/archive, …/unarchive; DELETE for good
+- POST /contacts/{id}/tags {id}, DELETE …/tags/{id}, GET /tags/{id} (specification 8889625)
 - POST /contacts/search: one filter {field, operator, value}, IN takes a list; cursor
   pages.next.starting_after; new contacts may be missing for minutes (search contacts)
 - Intercom-Version is one of an enumeration (specification 8889625)
@@ -48,7 +49,11 @@ class Intercom(Server):
     cases = (
         Case("contacts", match="external_id", fields=_FIELDS, text="name"),
         Case("contacts", "mirror", match="email", fields=_FIELDS, text="name"),
-    )
+        Case(
+            "tag", "audience", match="email", fields={"email": "text"}, options={"tag_id": "42"},
+            refuses=False, adopts=False,
+        ),
+    )  # fmt: skip
     environment = {"TEST_INTERCOM_TOKEN": _TOKEN}
     settings = {"token_env": "TEST_INTERCOM_TOKEN"}
 
@@ -56,6 +61,7 @@ class Intercom(Server):
         super().__init__(*arguments)
         self.contacts: dict[str, dict[str, Any]] = {}
         self.archived: set[str] = set()
+        self.tagged: set[str] = set()
         self.lags = False  # whether the search does not see anybody yet
         self.last_id = 0
 
@@ -115,7 +121,26 @@ class Intercom(Server):
         if self.contacts.pop(call.parts[0], None) is None:
             raise Refused(_error(404, "not_found", "User Not Found"))
         self.archived.discard(call.parts[0])
+        self.tagged.discard(call.parts[0])
         return Reply(200, {"type": "contact", "id": call.parts[0], "deleted": True})
+
+    @route("GET", r"/tags/(\d+)", writes=False)
+    def tag(self, call: Call) -> Reply:
+        if call.parts[0] != "42":
+            raise Refused(_error(404, "not_found", "Tag Not Found"))
+        return Reply(200, {"type": "tag", "id": "42", "name": "Lapsing"})
+
+    @route("POST", "/contacts/([0-9a-f]{24})/tags")
+    def give(self, call: Call) -> Reply:
+        if only(call.json, ("id",))["id"] != "42":
+            raise Refused(_error(404, "not_found", "Tag Not Found"))
+        self.tagged.add(self._there(call.parts[0]))
+        return Reply(200, {"type": "tag", "id": "42"})
+
+    @route("DELETE", "/contacts/([0-9a-f]{24})/tags/42")
+    def take(self, call: Call) -> Reply:
+        self.tagged.discard(self._there(call.parts[0]))
+        return Reply(200, {"type": "tag", "id": "42"})
 
     @route("POST", "/contacts/search", writes=False)
     def search(self, call: Call) -> Reply:
@@ -170,6 +195,12 @@ class Intercom(Server):
 
     # --- what the suite asks ------------------------------------------------------------
 
+    def row(self, case: Case, number: int, **changes: Any) -> Row:
+        row = super().row(case, number, **changes)
+        if case.target_object == "tag" and not self._with("email", row.id):
+            self.seed(case, row)
+        return row
+
     def bad_row(self, case: Case, number: int) -> Row:
         return self.row(case, number, email="nobody")
 
@@ -183,14 +214,18 @@ class Intercom(Server):
         found = [key for key in self._with(case.match, row.id) if key not in self.archived]
         if not found:
             return None
+        if case.target_object == "tag":
+            return found[0] in self.tagged or None
         contact = dict(self.contacts[found[0]])
         return contact | contact.pop("custom_attributes")
 
     def wanted(self, case: Case, row: Row) -> object:
-        return {name: _written_as(value) for name, value in row.fields.items()}
+        is_tag = case.target_object == "tag"
+        return is_tag or {name: _written_as(value) for name, value in row.fields.items()}
 
     def count(self, case: Case) -> int:
-        return len(self.contacts.keys() - self.archived)
+        is_tag = case.target_object == "tag"
+        return len(self.tagged if is_tag else self.contacts.keys() - self.archived)
 
     def everything(self) -> str:
         return json.dumps(self.contacts)
