@@ -133,10 +133,8 @@ def _post(alerts: Sequence[Alert], root: Path) -> None:
     delivery = Delivery("cdp_alerts", "", "alerts", "append", "service", "sync", {}, root)
     webhook = Webhook(delivery, options)
     try:
-        key = "cdp_alert_" + "_".join(sorted(alert.result.run_id for alert in alerts))
-        webhook.upsert(
-            Batch(key, tuple(Row(alert.result.sync, _fields(alert)) for alert in alerts))
-        )
+        rows = tuple(Row(alert.result.sync, _fields(alert)) for alert in alerts)
+        webhook.upsert(Batch(_key(alerts), rows))
     finally:
         webhook.close()
 
@@ -149,7 +147,11 @@ def _mail(alerts: Sequence[Alert], root: Path) -> None:
         )
         for a in alerts
     ]
-    send_mail(f"cdp: {named}", "\n\n".join(lines) + "\n")
+    send_mail(f"cdp: {named}", "\n\n".join(lines) + "\n", _key(alerts))
+
+
+def _key(alerts: Sequence[Alert]) -> str:
+    return "cdp_alert_" + "_".join(sorted(alert.result.run_id for alert in alerts))
 
 
 def _fields(alert: Alert) -> dict[str, object]:

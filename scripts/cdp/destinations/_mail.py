@@ -1,7 +1,11 @@
-"""Mail by SMTP, over TLS: plain text, to people who run things. Counts, never a person."""
+"""Mail by SMTP: plain text, to people who run things. Counts, never a person.
+
+Reports (email_report.py) and alerts (activation/mail.py) go this way.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import smtplib
 import ssl
@@ -23,14 +27,14 @@ _log = logging.getLogger(__name__)
 
 
 class MailOptions(Options):
-    """server: the SMTP server. port: its port. security: starttls, tls (port 465), or none
-    inside a network. user: who logs in; without one nobody does. password_env: the password.
-    sender: the address that it is from. to: the addresses that it goes to. timeout_seconds: of
-    silence."""
+    """server: the SMTP server. port: its port. security: starttls, tls (port 465), or any: TLS
+    where the server offers it, inside a network. user: who logs in; without one nobody does.
+    password_env: the password. sender: the address that it is from. to: the addresses that it
+    goes to. timeout_seconds: of silence."""
 
     server: str
     port: int = Field(default=587, ge=1, le=65535)
-    security: Literal["starttls", "tls", "none"] = "starttls"
+    security: Literal["starttls", "tls", "any"] = "starttls"
     user: str = ""
     password_env: SecretName = ""
     sender: str
@@ -50,7 +54,7 @@ class MailOptions(Options):
     def _guarded(self) -> MailOptions:
         if bool(self.user) != bool(self.password_env):
             raise ValueError("user and password_env go together")
-        if self.user and self.security == "none":
+        if self.user and self.security == "any":
             raise ValueError("a password goes over starttls or tls alone")
         return self
 
@@ -66,11 +70,11 @@ def send_mail(options: MailOptions, password: str, subject: str, text: str, key:
     Raises RetriableError (it was not taken), NoAnswer (it may have been) or
     FatalDestinationError.
     """
-    domain = options.sender.rpartition("@")[2]
+    name = f"cdp-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
     message = EmailMessage()
     message["From"], message["To"] = options.sender, ", ".join(options.to)
     message["Subject"], message["Date"] = subject, formatdate()
-    message["Message-ID"] = f"<{key}@{domain}>"
+    message["Message-ID"] = f"<{name}@{options.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     message.set_content(text)
     with _connected(options, password) as server, _told(options.server, sent=True):
@@ -95,7 +99,8 @@ def _connected(options: MailOptions, password: str) -> Iterator[smtplib.SMTP]:
     try:
         with _told(options.server):
             server.ehlo_or_helo_if_needed()
-            if options.security == "starttls":
+            is_offered = server.has_extn("starttls")
+            if options.security == "starttls" or (options.security == "any" and is_offered):
                 server.starttls(context=ssl.create_default_context())
             if options.user:
                 server.login(options.user, password)

@@ -85,8 +85,7 @@ class EmailReport(Destination):
         counts, delivery = self._delivery.counts, self._delivery
         size, new, left = (counts.get(name, 0) for name in ("desired", "create", "remove"))
         subject = f"{delivery.sync}: {size:,} in the segment, {new:,} new, {left:,} left"
-        key = hashlib.sha256(delivery.run_id.encode()).hexdigest()[:24]
-        send_mail(self._options, self._password, subject, self._text(), f"cdp-{key}")
+        send_mail(self._options, self._password, subject, self._text(), delivery.run_id)
 
     def _text(self) -> str:
         counts = self._delivery.counts

@@ -173,7 +173,7 @@ def test_an_alert_that_cannot_be_sent_changes_nothing(
         tell_changes([alert.result], duckdb_world.ledger, duckdb_world.root, duckdb_world.now) == []
     )
     assert "alerts could not be sent: ConfigError" in caplog.text
-    assert "alerts could not be sent: ConnectionRefusedError" in caplog.text
+    assert "alerts could not be sent: RetriableError" in caplog.text
 
 
 class Postman:
