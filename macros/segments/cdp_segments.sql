@@ -1,5 +1,5 @@
 {#- The segments that the control panel lists: [{package, name, holdout_pct,
-    keeps_excluded, turnover_pct}]. A listed model that does not exist is dbt's own error;
+    keeps_excluded, turnover_pct, syncs}]. A listed model that does not exist is dbt's own error;
     one that the file tree has and the list has not is `cdp check`'s. -#}
 {% macro cdp_segments() -%}
     {%- set segments = [] -%}
@@ -18,6 +18,7 @@
             'keeps_excluded': entry in cdp_segment_exclusions()
                 or meta.get('cdp_segment_exclusions') is false,
             'turnover_pct': meta.get('cdp_turnover_pct'),
+            'syncs': cdp_syncs_of('model.' ~ entry),
         }) -%}
     {%- endfor -%}
     {{ return(segments) }}
@@ -35,6 +36,24 @@
         {{ return(node.config.meta or {}) }}
     {%- endfor -%}
     {{ return({}) }}
+{%- endmacro %}
+
+{#- How many syncs read a model (by its unique id). -#}
+{% macro cdp_syncs_of(model) -%}
+    {%- set syncs = [] -%}
+    {%- for exposure in (graph.exposures.values() if execute else []) -%}
+        {%- set meta = exposure.config.meta or exposure.meta or {} -%}
+        {%- if model in exposure.depends_on.nodes and meta.get('cdp_destination') -%}
+            {%- do syncs.append(exposure.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(syncs | length) }}
+{%- endmacro %}
+
+{#- How many syncs read each segment, as SQL over a column with segment names; null for
+    one that is not listed. -#}
+{% macro cdp_segment_syncs(segment) -%}
+    {{ cdp_said_by(segment, 'syncs', 'cast(null as ' ~ cdp_type('integer') ~ ')') }}
 {%- endmacro %}
 
 {#- The share that each listed segment holds out (`cdp_holdout_pct` in its meta, in whole

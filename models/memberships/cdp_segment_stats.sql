@@ -1,8 +1,11 @@
 -- One row per (segment, day) on which any membership changed, and today: how many were
 -- in at the end of the day, how many came and went. Days between two rows were as the
--- first. Turnover is who left, of who was in before.
+-- first. Turnover is who left, of who was in before; stability, told on the last day
+-- alone, is who stayed, of who was in 30 days ago.
 
 {{ config(access='public') }}
+
+{%- set thirty_days_ago = "(" ~ cdp_now() ~ " - interval '30' day)" %}
 
 with memberships as (
     select * from {{ ref('cdp_segment_memberships') }}
@@ -93,17 +96,37 @@ turnovers as (
     from sizes
 ),
 
-stats as (
+stability as (
     select
         segment,
-        day,
-        size,
-        entered,
-        exited,
-        turnover,
-        cast(declared_turnover as {{ cdp_type('float') }}) as declared_turnover,
-        coalesce(turnover, 0) <= declared_turnover as is_within_turnover
+        {{ cdp_date(cdp_now()) }} as day,
+        avg(case when exited_at is null then 1.0 else 0.0 end) as stability
+    from memberships
+    where
+        entered_at <= {{ thirty_days_ago }}
+        and coalesce(exited_at > {{ thirty_days_ago }}, true)
+    group by segment
+),
+
+stats as (
+    select
+        turnovers.segment,
+        turnovers.day,
+        turnovers.size,
+        turnovers.entered,
+        turnovers.exited,
+        turnovers.turnover,
+        cast(turnovers.declared_turnover as {{ cdp_type('float') }})
+            as declared_turnover,
+        coalesce(turnovers.turnover, 0) <= turnovers.declared_turnover
+            as is_within_turnover,
+        cast(stability.stability as {{ cdp_type('float') }}) as stability,
+        {{ cdp_segment_syncs('turnovers.segment') }} as syncs
     from turnovers
+    left join stability
+        on
+            turnovers.segment = stability.segment
+            and turnovers.day = stability.day
 )
 
 select * from stats

@@ -17,6 +17,8 @@ from cdp.project import Column, Node, Project
 
 __all__ = ["Catalogue", "Thing", "read_catalogue"]
 
+_COLUMN_KEYS = ("cdp_thing_at", "cdp_thing_unless")
+
 
 @dataclass(frozen=True)
 class Thing:
@@ -48,7 +50,7 @@ def read_catalogue(project: Project) -> Catalogue:
     models = [node for node in project.nodes.values() if node.kind == "model"]
     things: dict[str, Thing] = {}
     for node in models:
-        if _is_thing(node):
+        if "cdp_thing" in node.meta:
             thing = _thing(node)
             if other := things.get(thing.name):
                 raise ConfigError(
@@ -65,20 +67,18 @@ def read_catalogue(project: Project) -> Catalogue:
     )
 
 
-def _is_thing(node: Node) -> bool:
-    return "cdp_thing" in node.meta and "profile_id" in node.columns
-
-
 def _thing(node: Node) -> Thing:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", str(node.meta["cdp_thing"])):
         raise ConfigError(
             f"{node.path}: cdp_thing is '{node.meta['cdp_thing']}'. Use lower-case letters, "
             "digits and _."
         )
-    for key in ("cdp_thing_at", "cdp_thing_unless"):
-        if (column := node.meta.get(key)) is not None and column not in node.columns:
+    needed = {"cdp_thing": "profile_id"}
+    needed |= {key: node.meta[key] for key in _COLUMN_KEYS if node.meta.get(key)}
+    for key, column in needed.items():
+        if column not in node.columns:
             raise ConfigError(
-                f"{node.name}: {key} is '{column}', which its YAML does not document."
+                f"{node.name}: {key} needs the column {column}. Document it in the model's YAML."
             )
     return Thing(
         name=str(node.meta["cdp_thing"]),

@@ -14,7 +14,6 @@ __all__ = ["STALE_DAYS", "Day", "Figures", "Flow", "Moves", "Overlap"]
 STALE_DAYS = 30
 _SHOWN_DAYS = 30
 _AGO = f"(clock.now_at - interval '{STALE_DAYS}' day)"
-_IN_THEN = f"(exited_at is null or exited_at > {_AGO})"
 
 
 @dataclass(frozen=True)
@@ -134,19 +133,12 @@ class Figures:
         return [Overlap(*row) for row in rows]
 
     def stability(self, segment: str) -> float | None:
-        """Of who was in 30 days ago, the share that is in now."""
-        ((then, still),) = self._rows(
-            f"""
-            select
-                count(distinct profile_id),
-                count(distinct case when exited_at is null then profile_id end)
-            from {{segment_memberships}} as memberships
-            cross join {{clock}} as clock
-            where segment = ? and entered_at <= {_AGO} and {_IN_THEN}
-            """,  # noqa: S608 - ours
+        """Of who was in 30 days ago, the share that stayed; none where nobody was in."""
+        rows = self._rows(
+            "select stability from {segment_stats} where segment = ? order by day desc limit 1",
             segment,
         )
-        return still / then if then else None
+        return rows[0][0] if rows else None
 
     def member_since(self, segment: str, profile_id: str) -> datetime | None:
         """When the stay that holds began."""

@@ -67,6 +67,13 @@ def test_segments_tell_their_last_days_and_flows(facts: dict[str, Any]) -> None:
     assert facts["segments"]["days"] == ["2017-12-31"], "what is older than 30 days is not shown"
     assert segments["seg_even"] == [{"size": 120, "entered": 10, "exited": 30, "is_over": True}]
     assert not segments["seg_thirds"][0]["is_over"], "nothing declared, nothing exceeded"
+    assert {row["segment"]: row["to_mend"] for row in facts["segments"]["segments"]} == {
+        "seg_all": [],
+        "seg_even": ["more left than may"],
+        "seg_thirds": ["nobody came or went for 30 days", "no sync uses it"],
+        "seg_nobody": ["empty"],
+    }
+    assert facts["segments"]["segments"][0]["stability"] == 0.9
     assert facts["segments"]["flows"] == [{"from": "Even", "to": "Thirds", "people": 10}]
 
 

@@ -16,27 +16,20 @@ NOW = datetime(2018, 1, 31, 6)
 TABLES = {
     "cdp_clock": ("now_at timestamp", [(NOW,)]),
     "cdp_segment_stats": (
-        "segment text, day date, size int, entered int, exited int, is_within_turnover boolean",
+        "segment text, day date, size int, entered int, exited int, is_within_turnover boolean,"
+        " stability float",
         [
-            ("seg_lively", date(2017, 12, 1), 8, 8, 0, True),
-            ("seg_lively", date(2018, 1, 20), 6, 1, 3, False),
-            ("seg_lively", date(2018, 1, 31), 6, 0, 0, True),
-            ("seg_stale", date(2017, 12, 1), 5, 5, 0, None),
-            ("seg_stale", date(2018, 1, 31), 5, 0, 0, None),
-            ("seg_empty", date(2017, 12, 1), 1, 1, 0, None),
-            ("seg_empty", date(2018, 1, 20), 0, 0, 1, None),
-            ("seg_unbuilt", date(2018, 1, 31), 0, 0, 0, None),
+            ("seg_lively", date(2017, 12, 1), 8, 8, 0, True, None),
+            ("seg_lively", date(2018, 1, 20), 6, 1, 3, False, None),
+            ("seg_lively", date(2018, 1, 31), 6, 0, 0, True, 0.5),
+            ("seg_stale", date(2017, 12, 1), 5, 5, 0, None, None),
+            ("seg_stale", date(2018, 1, 31), 5, 0, 0, None, 1.0),
+            ("seg_empty", date(2017, 12, 1), 1, 1, 0, None, None),
+            ("seg_empty", date(2018, 1, 20), 0, 0, 1, None, None),
+            ("seg_unbuilt", date(2018, 1, 31), 0, 0, 0, None, None),
         ],
     ),
-    "cdp_segment_memberships": (
-        "segment text, profile_id text, entered_at timestamp, exited_at timestamp,"
-        " is_current boolean",
-        [
-            ("seg_lively", "p1", datetime(2017, 12, 1), None, True),
-            ("seg_lively", "p2", datetime(2017, 12, 1), datetime(2018, 1, 20), False),
-            ("seg_lively", "p3", datetime(2018, 1, 20), None, True),
-        ],
-    ),
+    "cdp_segment_memberships": ("segment text", []),
     "cdp_segment_flows": (
         "day date, from_segment text, to_segment text, people int",
         [

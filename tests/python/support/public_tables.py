@@ -78,14 +78,20 @@ _TABLES = {
     "cdp.cdp_segment_stats": """
         select
             segments.name as segment, cast('2017-12-31' as date) as day, segments.size,
-            10 as entered, segments.exited, segments.is_within_turnover
+            segments.entered, segments.exited, segments.is_within_turnover,
+            segments.stability, segments.syncs
         from (
-            select 'seg_all' as name, 240 as size, 0 as exited, true as is_within_turnover
-            union all select 'seg_even', 120, 30, false
-            union all select 'seg_thirds', 80, 0, null
+            select
+                'seg_all' as name, 240 as size, 10 as entered, 0 as exited,
+                true as is_within_turnover, cast(0.9 as double precision) as stability,
+                2 as syncs
+            union all select 'seg_even', 120, 10, 30, false, null, 1
+            union all select 'seg_thirds', 80, 0, 0, null, null, 0
+            union all select 'seg_nobody', 0, 0, 5, null, null, 1
+            union all select 'seg_unlisted', 0, 0, 5, null, null, null
         ) as segments
         union all
-        select 'seg_all', cast('2017-11-30' as date), 200, 200, 0, true
+        select 'seg_all', cast('2017-11-30' as date), 200, 200, 0, true, null, 2
     """,
     "cdp.cdp_segment_flows": """
         select
