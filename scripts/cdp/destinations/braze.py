@@ -107,6 +107,8 @@ class Braze(Api):
         Fact("4 MB a call, 100 KB an object", "a shipping connector"),
         Fact("texts of custom attributes are cut at 255 characters, so longer ones are refused "
              "here", "vendor's documentation (custom attributes)"),
+        Fact("who leaves loses the custom attributes that were delivered, the profile stays",
+             "this module's choice"),
     )  # fmt: skip
     example = MappingProxyType(
         {

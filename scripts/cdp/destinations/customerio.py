@@ -87,6 +87,8 @@ class CustomerIo(Api):
         Fact("`unsubscribed` and subscription preferences are never written",
              "this module's choice"),
         Fact("100 calls a second are fair use", "vendor's API reference, 2026"),
+        Fact("who leaves is deleted, and may come back",
+             "this module's choice"),
     )  # fmt: skip
     example = MappingProxyType(
         {

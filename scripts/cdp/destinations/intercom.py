@@ -121,6 +121,8 @@ class Intercom(Api):
              "vendor's specification 8889625"),
         Fact("DELETE is for good, archive is not", "vendor's specification 8889625"),
         Fact("custom attributes take 255 characters", "vendor's documentation, not verified"),
+        Fact("who leaves is archived, and unarchived on coming back",
+             "this module's choice"),
     )  # fmt: skip
     example = MappingProxyType(
         {

@@ -81,6 +81,8 @@ class Slack(Api):
              "this module's choice"),
         Fact("& < > are escaped, so that no value mentions a channel or makes a link; mrkdwn "
              "false leaves the rest as it is", "vendor's documentation (formatting)"),
+        Fact("who leaves is not mentioned",
+             "this module's choice"),
     )  # fmt: skip
     example = MappingProxyType(
         {

@@ -104,6 +104,8 @@ class Zendesk(Api):
              "this module's choice"),
         Fact("200 calls a minute on the Team plan, 400 to 2,500 above it (say so in `rates`); 700 "
              "permanent deletions in 10 minutes", "vendor's rate limits, read 2026-11-22"),
+        Fact("who leaves a mirror is deleted softly; Zendesk refuses while a ticket is open",
+             "this module's choice"),
     )  # fmt: skip
     example = MappingProxyType(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,26 @@ def test_each_is_told_once(vendor: Vendor, duckdb_world: World) -> None:
     assert vendor.messages[1].endswith(": 1\n• email: new@example.com")
     world.sync()
     assert len(vendor.messages) == 2
+
+
+def test_a_message_that_was_refused_is_told_by_the_next_run(
+    vendor: Vendor, duckdb_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = duckdb_world
+    world.target = "prod"
+    world.meta = {
+        "cdp_destination": "slack",
+        "cdp_mode": "append",
+        "cdp_purpose": "marketing_email",
+        "cdp_fields": {"email": "email"},
+        "cdp_options": {"url_env": "TEST_SLACK_WEBHOOK", "base_url": vendor.url},
+    }
+    world.people([Somebody("p1", "1@example.com"), Somebody("p2", "2@example.com")])
+    address = os.environ["TEST_SLACK_WEBHOOK"]
+    monkeypatch.setenv("TEST_SLACK_WEBHOOK", address.replace("0000", "1111"))
+    result = world.sync()
+    assert (result.sent, "no_service" in (result.reason or "")) == (0, True)
+    monkeypatch.setenv("TEST_SLACK_WEBHOOK", address)
+    world.sync()
+    (message,) = vendor.messages
+    assert message.count("•") == 2
