@@ -80,6 +80,19 @@ class Ledger(Holdings):
                     self.warehouse.execute(
                         f"alter table {self.table(name)} add column {column} {kind}"
                     )
+            if name == "cdp_sync_ledger" and found[name] and "is_open" not in found[name]:
+                self._close_what_was_settled()
+
+    def _close_what_was_settled(self) -> None:
+        """For a ledger of an older version, which did not say what is open."""
+        ledger = self.table("cdp_sync_ledger")
+        self.warehouse.execute(
+            f"update {ledger} as old set is_open = false "
+            f"where old.status not in {UNSURE} and old.status <> 'rejected' or exists "
+            f"(select 1 from {ledger} as later where later.sync = old.sync "
+            "and later.place = old.place and later.entity_id = old.entity_id "
+            "and later.run_number > old.run_number and later.status = 'acknowledged')"
+        )
 
     def _create(self, name: str, columns: Mapping[str, str]) -> None:
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())

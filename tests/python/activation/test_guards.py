@@ -258,6 +258,25 @@ def test_a_poison_row_stands_alone(
     assert shop.calls <= 1 + 2 * 6 + 1
 
 
+def test_a_ledger_of_an_older_version_knows_what_was_settled(crm: World, shop: Shop) -> None:
+    """Sent without an answer, then confirmed, then gone: none of it is open any more."""
+    crm.people(CROWD[:6])
+    shop.faults[:] = ["applied, no answer"]
+    crm.sync()
+    crm.sync()
+    crm.people(CROWD[1:6])
+    crm.sync()
+    shop.poison = frozenset({"p007"})
+    crm.people(CROWD[1:8])
+    assert crm.sync().rejected == 1
+    crm.warehouse.execute("alter table cdp_state.cdp_sync_ledger drop column is_open")
+    crm.ledger.ensure()
+    assert crm.plan().facts()["withheld_reasons"] == {"rejected_before": 1}
+    assert crm.sync().planned == 0
+    left = "select entity_id, status from cdp_state.cdp_sync_ledger where is_open"
+    assert crm.warehouse.query(left) == [("p007", "rejected")]
+
+
 def test_one_run_at_a_time(crm: World, shop: Shop) -> None:
     crm.people(CROWD[:4])
     running = crm.ledger.start(crm.spec, "", None)
