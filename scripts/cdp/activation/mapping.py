@@ -83,7 +83,18 @@ def _columns(spec: SyncSpec, warehouse: Warehouse) -> dict[str, _Columns]:
                 f"{node.name} is not in the warehouse. Run dbt build -s +exposure:{spec.name}."
             )
         found[alias] = {name: (f"{alias}.{quoted(name)}", kind) for name, kind in types.items()}
+    _check_key(spec, found)
     return found
+
+
+def _check_key(spec: SyncSpec, found: Mapping[str, _Columns]) -> None:
+    """A key of another type would find nobody: everybody would seem to have left."""
+    kinds = [found[alias].get("profile_id", ("", "text"))[1] for alias in ("audience", "profiles")]
+    if len({kind.startswith(("text", "varchar", "char")) for kind in kinds}) > 1:
+        raise ConfigError(
+            f"profile_id of {spec.audience.name} is {kinds[0]}, that of cdp_profiles {kinds[1]}. "
+            "Give it the type that it has there."
+        )
 
 
 def _mapped(

@@ -55,6 +55,20 @@ def test_removals_have_a_budget(crm: World, shop: Shop, leavers: int, status: st
     assert shop.removed == (leavers if status == "succeeded" else 0)
 
 
+def test_a_key_that_changes_its_type_is_named_and_removes_nobody(crm: World, shop: Shop) -> None:
+    crm.people(CROWD)
+    crm.sync()
+    crm.warehouse.execute(
+        "create table cdp_segments.numbered as select cast(substr(profile_id, 2) as bigint) "
+        "as profile_id, orders from cdp_segments.seg_people"
+    )
+    crm.warehouse.execute("drop table cdp_segments.seg_people")
+    crm.warehouse.execute("alter table cdp_segments.numbered rename to seg_people")
+    with pytest.raises(ConfigError, match="profile_id of seg_people is bigint, that of"):
+        crm.sync()
+    assert (shop.removed, len(shop.records)) == (0, 300)
+
+
 def test_a_declared_turnover_is_the_budget(crm: World, shop: Shop) -> None:
     crm.meta["cdp_max_delete_pct"] = 1
     crm.people(CROWD)
