@@ -105,8 +105,8 @@ class Braze(Api):
              "2024; 20,000 deletions a minute, of 50 people", "vendor's documentation (rate "
              "limits, users/export/ids, users/delete), read 2026-11-22"),
         Fact("4 MB a call, 100 KB an object", "a shipping connector"),
-        Fact("texts of custom attributes are cut at 255 characters, so longer ones are refused "
-             "here", "vendor's documentation (custom attributes)"),
+        Fact("keys and values of custom attributes have at most 255 characters",
+             "vendor's documentation (setting custom attributes), read 2026-11-22"),
         Fact("who leaves loses the custom attributes that were delivered, the profile stays",
              "this module's choice"),
     )  # fmt: skip
@@ -165,7 +165,7 @@ class Braze(Api):
                 yield f"cdp_fields.{name}: {_FORBIDDEN[name]}. Take it out."
 
     def refusal(self, row: Row) -> Outcome | None:
-        """Braze would cut a longer text without a word."""
+        """Braze does not say which text is too long."""
         for name in self._custom:
             if len(str(row.fields.get(name) or "")) > _LONGEST_TEXT:
                 return Outcome("rejected", "too_long", f"{name} takes {_LONGEST_TEXT} characters")

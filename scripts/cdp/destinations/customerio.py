@@ -39,7 +39,7 @@ _FORBIDDEN = MappingProxyType(
         ("unsubscribed", "cio_subscription_preferences"),
         "says who is subscribed, which is not delivered: a value may resubscribe somebody",
     )
-    | dict.fromkeys(("cio_id", "_update"), "is no attribute")
+    | {"cio_id": "is no attribute"}
 )
 _HOSTS = {"us": "https://track.customer.io", "eu": "https://track-eu.customer.io"}
 
@@ -80,6 +80,8 @@ class CustomerIo(Api):
              "vendor's contribution to a shipping connector, 2026-03 and 2026-05"),
         Fact("identify makes or updates; an identifier that is set is changed by cio_id alone",
              "vendor's documentation (identifying people)"),
+        Fact("attributes with an underscore in front are Customer.io's own",
+             "vendor's documentation (attributes), read 2026-11-22"),
         Fact("an empty text removes an attribute; times are in epoch seconds",
              "vendor's documentation, not verified"),
         Fact("delete lets somebody come back, suppress does not: it is never sent",
@@ -141,6 +143,8 @@ class CustomerIo(Api):
         for name in self._delivery.fields:
             if name in _FORBIDDEN:
                 yield f"cdp_fields.{name}: {_FORBIDDEN[name]}. Take it out."
+            elif name.startswith("_"):
+                yield f"cdp_fields.{name}: Customer.io keeps names with _ in front to itself."
 
     def size(self, row: Row) -> int:
         """Of the item in the batch, with its comma."""

@@ -120,7 +120,8 @@ class Intercom(Api):
         Fact("a tag is given and taken by its id, a call a contact",
              "vendor's specification 8889625"),
         Fact("DELETE is for good, archive is not", "vendor's specification 8889625"),
-        Fact("custom attributes take 255 characters", "vendor's documentation, not verified"),
+        Fact("custom attributes of text take 255 characters",
+             "an implementer's notes; not found in the vendor's reference"),
         Fact("who leaves is archived, and unarchived on coming back",
              "this module's choice"),
     )  # fmt: skip

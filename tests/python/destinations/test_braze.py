@@ -114,7 +114,7 @@ def test_users_are_known_by_external_id_alone(opened: Open) -> None:
     assert opened().look_up("email", ["a@example.com"]) == {}
 
 
-def test_a_text_that_braze_would_cut_is_refused(opened: Open) -> None:
+def test_a_text_that_is_too_long_is_refused(opened: Open) -> None:
     long = replace(ANN, fields={**ANN.fields, "cdp_tier": "x" * 256})
     outcome = opened().refusal(long)
     assert outcome

@@ -80,8 +80,8 @@ def test_every_person_of_the_email_is_erased(opened: Open, vendor: Vendor) -> No
     assert (outcome.status, vendor.people) == ("acknowledged", [])
 
 
-@pytest.mark.parametrize("name", ["unsubscribed", "cio_subscription_preferences", "cio_id"])
-def test_nobody_is_subscribed_by_an_attribute(opened: Open, name: str) -> None:
+@pytest.mark.parametrize("name", ["unsubscribed", "cio_subscription_preferences", "cio_id", "_x"])
+def test_what_is_no_attribute_is_named(opened: Open, name: str) -> None:
     (problem,) = opened(**{name: "boolean"}).check()
     assert name in problem
 

@@ -8,7 +8,7 @@
   accounts since August 2024; answers users and invalid_user_ids
 - users/delete: 50 ids of one kind a call
 - 429 has X-RateLimit-Limit, -Remaining, -Reset (epoch), and no Retry-After (rate limits)
-- texts of custom attributes are cut at 255 characters (custom attributes)
+- keys and values of custom attributes have at most 255 characters (custom attributes)
 """
 
 from __future__ import annotations
