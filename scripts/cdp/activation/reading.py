@@ -21,7 +21,7 @@ from cdp.project import Exposure, Node, Project, Purpose
 __all__ = ["read_sync", "sync_problems"]
 
 HASHES = ("sha256",)
-NORMALISERS = ("email", "phone", "lower")
+NORMALISERS = ("email", "google_email", "phone", "lower")
 
 
 _KEYS: dict[str, Kind] = {

@@ -73,6 +73,7 @@ REASONS = {
     "erased": "the person was erased there and may not come back",
     "invalid_value": "a value has the wrong form",
     "missing_value": "a field that is needed is empty",
+    "no_consent": "the destination knows of no consent of the person",
     "not_allowed": "the credentials may not write this row or field",
     "not_found": "the record or the list is not there",
     "rejected": "refused; the message says why",

@@ -66,7 +66,8 @@ class GoogleDataManagerOptions(ApiOptions):
     the manager account through which it is reached. account_type: of both. user_list_id: the
     Customer Match list. validate_only: have everything checked and nothing applied; rows stay
     to be sent. accepts_terms: says that the Customer Match terms are accepted. hashed: fields
-    that arrive as SHA-256 in hexadecimal already, normalised by Google's rules."""
+    that arrive as SHA-256 in hexadecimal already, normalised by Google's rules; so the ledger
+    keeps no email in clear to match by."""
 
     credentials_env: SecretName
     account_id: str = Setting(pattern=r"^\d+$")
@@ -122,10 +123,10 @@ class GoogleDataManager(Api):
             "INVALID_REGION_CODE": "invalid_value",
             "INVALID_SHA256_FORMAT": "invalid_value",
             "REQUIRED_FIELD_MISSING": "missing_value",
-            "PROCESSING_ERROR_REASON_DENIED_CONSENT": "not_allowed",
+            "PROCESSING_ERROR_REASON_DENIED_CONSENT": "no_consent",
             "PROCESSING_ERROR_REASON_INVALID_FORMAT": "invalid_value",
-            "PROCESSING_ERROR_REASON_NO_CONSENT": "not_allowed",
-            "PROCESSING_ERROR_REASON_UNKNOWN_CONSENT": "not_allowed",
+            "PROCESSING_ERROR_REASON_NO_CONSENT": "no_consent",
+            "PROCESSING_ERROR_REASON_UNKNOWN_CONSENT": "no_consent",
         }
     )
     erases = (
@@ -156,7 +157,7 @@ class GoogleDataManager(Api):
             "cdp_match": ["email"],
             "cdp_purpose": "advertising",
             "cdp_fields": {
-                "email": "email",
+                "email": {"column": "email", "normalise": "google_email", "hash": "sha256"},
                 "phone": "phone",
                 "first_name": "first_name",
                 "last_name": "last_name",
@@ -168,6 +169,7 @@ class GoogleDataManager(Api):
                 "account_id": "1234567890",
                 "user_list_id": "9876543210",
                 "accepts_terms": True,
+                "hashed": ["email"],
             },
         }
     )

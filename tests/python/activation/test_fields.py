@@ -104,6 +104,16 @@ def test_a_template_is_filled_and_hashed_in_the_warehouse(world: World, crm: Sho
     assert world.plan().facts()["changed_fields"] == {"greeting": 1}
 
 
+def test_an_email_is_made_googles_in_the_warehouse(world: World, crm: Shop) -> None:
+    world.meta = META | {"cdp_fields": {"g": {"column": "email", "normalise": "google_email"}}}
+    emails = (" A.b c+news@Gmail.com ", "a.b+news@Example.com", "a.b+x@googlemail.com", "a+b", " ")
+    world.people([replace(CROWD[n], email=email) for n, email in enumerate(emails)])
+    world.sync()
+    assert [crm.records[f"p{n}"]["g"] for n in range(len(emails))] == [
+        "abc@gmail.com", "a.b+news@example.com", "ab@googlemail.com", "a+b", None,
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("field", "sentence"),
     [
