@@ -269,11 +269,11 @@ class _Delivery:
     def _send(self, planned: list[_Planned]) -> None:
         ready = [row for row in planned if row.position not in self.held_back]
         ready = self._sendable(ready)
-        if ready and (allowed := self._allowed(ready)):
+        if ready:
             with self.together():
-                self._attempt(allowed)
+                self._attempt(ready)
 
-    def _allowed(self, planned: list[_Planned]) -> list[_Planned]:
+    def _allowed(self, planned: Sequence[_Planned]) -> Sequence[_Planned]:
         """Those that the gate lets pass now; removals always pass."""
         if planned[0].operation == "remove":
             return planned
@@ -297,9 +297,13 @@ class _Delivery:
         self._settle((row, refusals[row.position]) for row in planned if row.position in refusals)
         return [row for row in planned if row.position not in refusals]
 
-    def _attempt(self, planned: Sequence[_Planned]) -> None:
-        """One call for these rows; a batch refused as a whole is halved until the bad rows
-        stand alone: at most 2·log2(n) + 1 calls more for one bad row."""
+    def _attempt(self, wanted: Sequence[_Planned]) -> None:
+        """One call for those of these rows that may be sent now; a batch refused as a whole is
+        halved until the bad rows stand alone: at most 2·log2(n) + 1 calls more for one bad
+        row."""
+        planned = self._allowed(wanted)
+        if not planned:
+            return
         batch = Batch(self._key(planned), tuple(row.row for row in planned))
         self.ledger.attempt(self.run, batch.key, planned[0].position, planned[-1].position)
         self.calls += 1

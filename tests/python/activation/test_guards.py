@@ -16,6 +16,7 @@ from cdp.activation import show
 from cdp.activation.ledger import Ledger
 from cdp.activation.parents import stale_parents
 from cdp.activation.session import Session, exit_code
+from cdp.destinations._base import Batch
 from cdp.errors import BlockedError, ConfigError
 from cdp.project import Node
 
@@ -186,6 +187,23 @@ def test_consent_withdrawn_between_plan_and_send(crm: World, shop: Shop) -> None
     assert (result.status, result.sent) == ("partial", 7)
     assert "p006" not in shop.records
     assert crm.statuses()["p006", "create"] == "aborted"
+
+
+def test_consent_withdrawn_while_a_refused_batch_is_halved(crm: World, shop: Shop) -> None:
+    """The batch left before she said no; its halves leave after."""
+    crm.people(CROWD[:4])
+    shop.poison = frozenset({"p000"})
+
+    def withdraw(batch: Batch) -> None:
+        crm.warehouse.execute(
+            "update cdp.cdp_consents set status = 'withdrawn' where profile_id = 'p003'"
+        )
+
+    shop.before_upsert = withdraw
+    result = crm.sync()
+    assert (result.sent, result.rejected) == (2, 1)
+    assert shop.records.keys() == {"p001", "p002"}
+    assert crm.statuses()["p003", "create"] == "aborted"
 
 
 def test_a_control_group_is_never_sent(crm: World, shop: Shop) -> None:
