@@ -40,7 +40,8 @@ class Diff:
     operations: dict[str, int]
     withheld: dict[str, int]
     removed: dict[str, int]
-    moved: int
+    moved: int  # taken over from a profile that went up in another
+    split: int  # made for a profile that came out of another
     changed_fields: dict[str, int]
     rows_hash: str
     hash_version: str = field(repr=False, default="")
@@ -81,6 +82,7 @@ def compute_diff(
             version,
             candidates=CANDIDATES,
             held=held_sql,
+            state=ledger.state_sql(spec.name, spec.place) + (" and false" if is_lost else ""),
             rejected=ledger.rejected_sql(spec.name, spec.place),
         )
     )
@@ -223,13 +225,15 @@ def _counts(
     ((rows_hash,),) = warehouse.query(_rows_hash_sql(warehouse.dialect))
     operations: dict[str, int] = {}
     reasons: dict[str, dict[str, int]] = {"withheld": {}, "remove": {}}
-    moved = 0
+    moved = split = 0
     for operation, reason, _, rows in groups:
         operations[operation] = operations.get(operation, 0) + rows
         if operation in reasons:
             reasons[operation][reason] = reasons[operation].get(reason, 0) + rows
         elif reason == "merged":
             moved += rows
+        elif reason == "split":
+            split += rows
     return Diff(
         fields=fields,
         desired=desired,
@@ -239,6 +243,7 @@ def _counts(
         withheld=reasons["withheld"],
         removed=reasons["remove"],
         moved=moved,
+        split=split,
         changed_fields=_changed_counts(ledger, fields),
         rows_hash=str(rows_hash),
         hash_version=version,

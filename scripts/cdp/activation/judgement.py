@@ -97,11 +97,13 @@ def judged_sql(
     *,
     candidates: str,
     held: str,
+    state: str,
     rejected: str,
 ) -> str:
     """SQL: one row per row operation and per withheld row of the table `candidates`.
 
-    held, rejected: SQL for what is there of them, and for what was refused and still stands.
+    held, rejected: SQL for what is there of them, and for what was refused and still
+    stands; state: SQL for all that is there.
     """
     dialect = warehouse.dialect
     values = _values(fields)
@@ -112,6 +114,7 @@ def judged_sql(
         "from single",
         "known": held,
         "moves": _moves_sql(spec),
+        "splits": _splits_sql(spec, state),
         "held": _held_sql(),
         "rejected": rejected,
         "compared": _compared_sql(list(values)),
@@ -204,6 +207,18 @@ def _moves_sql(spec: SyncSpec) -> str:
             ) as merges
             inner join known on merges.entity_id = known.entity_id
             where merges.entity_id not in (select entity_id from desired)"""
+
+
+def _splits_sql(spec: SyncSpec, state: str) -> str:
+    """One row per profile that came out of one which is held."""
+    changes = spec.identity_changes
+    if changes is None or spec.entity != "profile":
+        return "select entity_id from known where false"
+    return f"""
+            select distinct splits.profile_id as entity_id
+            from {changes.relation} as splits
+            inner join ({state}) as state on splits.previous_profile_id = state.entity_id
+            where splits.change_type = 'split'"""
 
 
 def _held_sql() -> str:
@@ -324,6 +339,8 @@ def _operations_sql(values: Sequence[str]) -> str:
                     when operation = 'remove' then 'left_segment'
                     when operation = 'withheld' then 'rejected_before'
                     when is_moved then 'merged'
+                    when operation = 'create'
+                        and entity_id in (select entity_id from splits) then 'split'
                 end) as reason,
                 case operation when 'remove' then held_key else match_key end as match_key,
                 case operation when 'remove' then held_hash else row_hash end as row_hash

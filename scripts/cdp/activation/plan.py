@@ -75,6 +75,7 @@ class SyncPlan:
             "withheld": diff.count("withheld") if diff else None,
             "withheld_reasons": dict(sorted(diff.withheld.items())) if diff else {},
             "moved_by_merges": diff.moved if diff else 0,
+            "made_by_splits": diff.split if diff else 0,
             "remove_reasons": dict(sorted(diff.removed.items())) if diff else {},
             "changed_fields": diff.changed_fields if diff else {},
             "calls": self.calls,

@@ -193,6 +193,9 @@ def _number(value: int | None) -> str:
 def _notes(plan: SyncPlan) -> list[str]:
     facts = plan.facts()
     notes = [f"blocked: {reason}" for reason in facts["blocked"]]
+    for title in ("moved_by_merges", "made_by_splits"):
+        if rows := facts[title]:
+            notes.append(f"{title.replace('_', ' ')}: {rows:,}")
     for title in ("withheld_reasons", "remove_reasons", "changed_fields"):
         if counts := facts[title]:
             notes.append(f"{title.replace('_', ' ')}: {_listed(counts)}")

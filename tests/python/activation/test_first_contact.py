@@ -196,10 +196,15 @@ def test_of_two_records_of_one_person_the_losers_goes(office: Office, mode: str)
 
 def test_a_split_makes_the_new_person(office: Office) -> None:
     office.world.people(CROWD[:1])
+    office.world.warehouse.execute(
+        "insert into cdp.cdp_identity_changes values "
+        "('split', 'p9', 'p0', 'p9'), ('split', 'p0', 'p7', 'p0')"
+    )
+    assert office.plan().facts()["made_by_splits"] == 0
     office.sync()
     office.world.people([replace(CROWD[0], orders=0), Person("p9", "9@example.com")])
     facts = office.plan().facts()
-    assert (facts["update"], facts["create"]) == (1, 1)
+    assert (facts["update"], facts["create"], facts["made_by_splits"]) == (1, 1, 1)
     office.sync()
     assert {record["cdp_id"] for record in office.shop.records.values()} == {"p0", "p9"}
 
