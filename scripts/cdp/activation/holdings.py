@@ -87,8 +87,15 @@ class Holdings:
     def held_count(self, sync: str, place: str) -> int:
         """How many entities the destination holds or may hold."""
         ((rows,),) = self.warehouse.query(
-            f"select count(*) from ({self.state_sql(sync, place)}) as state "
-            f"full join ({self.unsure_sql(sync, place)}) as unsure "
-            "on state.entity_id = unsure.entity_id"
+            f"""
+            select
+                (select count(*) from ({self.state_sql(sync, place)}) as state)
+                + (
+                    select count(*) from ({self.unsure_sql(sync, place)}) as unsure
+                    left join ({self.state_sql(sync, place)}) as state
+                        on unsure.entity_id = state.entity_id
+                    where state.entity_id is null
+                )
+            """
         )
         return int(rows)

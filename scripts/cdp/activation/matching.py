@@ -6,7 +6,8 @@ destination can look up, most often our own id and the email. Reads only.
 
     adopt       found: it is written under the record's id from now on
     create      not found anywhere (mode update: withheld as not_found)
-    withheld    ambiguous: several records, or one that is somebody else's too;
+    withheld    ambiguous: several records and no cdp_primary to choose by, or one that is
+                somebody else's too;
                 exists: found, and the mode makes new ones only
 """
 
@@ -130,6 +131,8 @@ def _append(ledger: Ledger, found: Iterable[tuple[int, str]]) -> None:
 
 
 def _settling_sql(spec: SyncSpec, ledger: Ledger, diff_table: str) -> Iterator[str]:
+    if spec.primary:
+        yield _primary_sql(spec.primary)
     waiting = "operation = 'create'"
     ambiguous = f"""
         select position from {_FOUND} group by 1 having count(*) > 1
@@ -154,3 +157,17 @@ def _settling_sql(spec: SyncSpec, ledger: Ledger, diff_table: str) -> Iterator[s
     )
     if spec.mode == "update":
         yield f"{withhold} 'not_found' where {waiting}"
+
+
+def _primary_sql(primary: str) -> str:
+    """SQL: forget all records of a row but its primary. A shorter id is lower, so that ids
+    which count up are in their order."""
+    before = "<" if primary == "lowest_id" else ">"
+    return f"""
+        delete from {_FOUND} where exists (
+            select 1 from {_FOUND} as better
+            where better.position = {_FOUND}.position
+                and (length(better.destination_id), better.destination_id)
+                {before} (length({_FOUND}.destination_id), {_FOUND}.destination_id)
+        )
+    """

@@ -161,7 +161,8 @@ def _spec_facts(spec: SyncSpec) -> list[str]:
     fields = [repr(item) for item in spec.fields]
     return [
         spec.name, spec.audience.unique_id, spec.entity, spec.destination, spec.target_object,
-        spec.mode, *spec.matches, *fields, repr(spec.purpose), repr(spec.options), spec.place,
+        spec.mode, *spec.matches, spec.primary, *fields, repr(spec.purpose),
+        repr(spec.options), spec.place,
         repr((spec.max_delete_pct, spec.max_rows, spec.holdout_pct, spec.log_values)),
     ]  # fmt: skip
 

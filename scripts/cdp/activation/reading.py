@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cdp.activation.sentences import Kind, is_of, nearest, type_name, unknown
-from cdp.activation.spec import ENTITIES, MODES, MappedField, Place, SyncSpec
+from cdp.activation.spec import ENTITIES, MODES, PRIMARIES, MappedField, Place, SyncSpec
 from cdp.destinations import find_destination, known_destinations
 from cdp.destinations._base import Destination
 from cdp.errors import ConfigError
@@ -31,6 +31,7 @@ _KEYS: dict[str, Kind] = {
     "cdp_entity": str,
     "cdp_mode": str,
     "cdp_match": list,
+    "cdp_primary": str,
     "cdp_source": str,
     "cdp_after": list,
     "cdp_tests": list,
@@ -101,6 +102,7 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         after=tuple(meta.get("cdp_after") or ()),
         gate=_gate(project),
         appending=tuple(_appending(project, project.purposes()[meta["cdp_purpose"]])),
+        primary=meta.get("cdp_primary", ""),
         identity_map=project.node("cdp_identity_map"),
         identity_changes=project.node("cdp_identity_changes"),
         source=meta.get("cdp_source", destination),
@@ -316,12 +318,15 @@ def _match_problems(meta: Mapping[str, Any]) -> Iterator[str]:
     key = _key(meta)
     match = meta.get("cdp_match", [key])
     name = meta["cdp_destination"]
+    yield from unknown("cdp_primary", meta.get("cdp_primary"), PRIMARIES)
     if name in known_destinations() and find_destination(name).can_look_up:
         if set(match) <= {"record_id"}:
             yield f"cdp_match names no field. Add one by which a row is known: {key}."
         known: tuple[str, ...] = ("record_id", key, *meta["cdp_fields"])
     else:
         known = (key, *meta["cdp_fields"])
+        if meta.get("cdp_primary"):
+            yield "cdp_primary is of no use at this destination, which cannot look up records."
         if len(match) != 1:
             yield f"cdp_match takes one field at this destination, not {len(match)}."
     for item in match:

@@ -11,9 +11,10 @@ from typing import Any
 from cdp.destinations._base import Options
 from cdp.project import Node, Purpose
 
-__all__ = ["ENTITIES", "MODES", "MappedField", "Place", "SyncSpec"]
+__all__ = ["ENTITIES", "MODES", "PRIMARIES", "MappedField", "Place", "SyncSpec"]
 
 MODES = ("upsert", "update", "create", "mirror", "audience", "append")
+PRIMARIES = ("lowest_id", "highest_id")
 ENTITIES = ("profile", "account", "opportunity", "task", "event")
 
 
@@ -79,6 +80,7 @@ class SyncSpec:
     after: tuple[str, ...] = ()  # syncs that have to be through before
     gate: Mapping[str, Node] = field(default_factory=dict)  # what its rules read, by name
     appending: tuple[str, ...] = ()  # the syncs whose rows are contacts on its channels
+    primary: str = ""  # which of several records of one person is hers: one of PRIMARIES
     identity_map: Node | None = None
     identity_changes: Node | None = None
     source: str = ""  # what cdp_identity_map calls the tool, where it is also a source

@@ -158,6 +158,23 @@ def test_modes_that_only_change_or_only_make(
     assert {name for name, record in office.shop.records.items() if "orders" in record} == sent
 
 
+@pytest.mark.parametrize(("rule", "record"), [("lowest_id", "r9"), ("highest_id", "r10")])
+def test_of_several_records_a_rule_says_which(office: Office, rule: str, record: str) -> None:
+    office.world.meta["cdp_primary"] = rule
+    office.shop.records |= {
+        name: {"email": mail}
+        for name, mail in {
+            "r9": "1@example.com", "r10": "1@example.com", "r3": "2@example.com",
+        }.items()
+    }  # fmt: skip
+    office.known("p3", "r3")  # also p2's, by its email: no rule decides between people
+    office.world.people(CROWD[1:4])
+    facts = office.plan().facts()
+    assert (facts["adopt"], facts["withheld_reasons"]) == (1, {"ambiguous": 2})
+    office.sync()
+    assert office.shop.records[record]["cdp_id"] == "p1"
+
+
 def test_a_changed_email_stays_the_same_record(office: Office) -> None:
     office.world.meta["cdp_match"] = ["email"]
     office.world.people(CROWD[:1])

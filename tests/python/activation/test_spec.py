@@ -29,6 +29,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"cdp_max_rows": True}, "cdp_max_rows takes a whole number, not True."),
     ({"cdp_max_age": "a day"}, "cdp_max_age is 'a day'. Use minutes, hours or days"),
     ({"cdp_match": ["mail"]}, "unknown cdp_match 'mail'. Did you mean 'email'?"),
+    ({"cdp_primary": "lowest_id"}, "cdp_primary is of no use at this destination"),
     ({"cdp_match": [None]}, "cdp_match takes names, not None."),
     ({"cdp_after": [["x"]]}, "cdp_after takes names, not ['x']."),
     ({"cdp_max_age": "99999999999d"}, "cdp_max_age is '99999999999d'. Use minutes, hours"),
