@@ -33,7 +33,7 @@ from cdp.destinations._base import (
 )
 from cdp.destinations._http import Answer
 from cdp.destinations._secrets import SecretName, read_secret
-from cdp.errors import CdpError, RecordRejected
+from cdp.errors import CdpError, FatalDestinationError, RecordRejected
 
 __all__ = ["DESTINATION", "Klaviyo", "KlaviyoOptions"]
 
@@ -50,6 +50,7 @@ _PLACES = (
     *("address1", "address2", "city", "region", "zip", "country"),
     *("latitude", "longitude", "timezone"),
 )
+_SCOPE = re.compile(rb"\b[a-z-]+:(?:read|write)\b")
 _MEMBERS = 1000  # of a list, a call
 _SUPPRESSED = 100  # a call
 _LOOKED_UP = 50  # values a filter, so that the address stays short
@@ -183,7 +184,13 @@ class Klaviyo(Api):
         }
 
     def refused(self, answer: Answer) -> CdpError | None:
-        """Klaviyo's code of the first error, where the request is what it refuses."""
+        """Klaviyo's code of the first error, where the request is what it refuses; the scopes
+        that the key has not."""
+        if answer.status == 403 and (scopes := sorted(set(_SCOPE.findall(answer.body)))):
+            names = b", ".join(scopes).decode()
+            return FatalDestinationError(
+                f"Klaviyo's key has not all of the scopes {names}. Make one that has them."
+            )
         if answer.status not in (400, 409, 413, 422):
             return None
         code = _code(answer.body)
@@ -369,17 +376,23 @@ class Klaviyo(Api):
             errors, path = self.call("GET", path, read=self._page, group="imports and lists")
             for error in errors:
                 said = error["attributes"]
-                position = self._position(said, by_id, job.positions)
+                payload = said.get("original_payload") or {}
+                position = self._position(said, payload, by_id, job.positions)
                 if position is not None:
-                    detail = said.get("detail", "")
-                    outcomes[position] = self.rejected(rows[position], said["code"], detail)
+                    # Her values are known from the payload alone, and no message repeats them
+                    whole = Row(rows[position].id, dict(_leaves(payload)))
+                    detail = said.get("detail", "") if payload else ""
+                    outcomes[position] = self.rejected(whole, said["code"], detail)
         return outcomes
 
     def _position(
-        self, error: Mapping[str, Any], by_id: Mapping[str, int], positions: Sequence[int]
+        self,
+        error: Mapping[str, Any],
+        payload: Mapping[str, Any],
+        by_id: Mapping[str, int],
+        positions: Sequence[int],
     ) -> int | None:
         """Whose the error is: by the payload that it repeats, else by where it points."""
-        payload = error.get("original_payload") or {}
         attributes = payload.get("attributes") or payload
         value = _same(self._delivery.match, str(attributes.get(self._delivery.match, "")))
         if value in by_id:
@@ -427,6 +440,15 @@ class Klaviyo(Api):
 def _same(field: str, value: str) -> str:
     """Klaviyo keeps emails in lower case."""
     return value.strip().lower() if field == "email" else value
+
+
+def _leaves(found: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of every value inside."""
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
 
 
 def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -12,7 +12,9 @@ import pytest
 from activation.world import Person as Somebody
 from activation.world import World
 from cdp.destinations._base import Batch, Delivery, Person, Row
+from cdp.destinations._http import Answer
 from cdp.destinations.klaviyo import Klaviyo, KlaviyoOptions
+from cdp.errors import FatalDestinationError
 from destinations.servers.klaviyo import BENCH
 from destinations.servers.klaviyo import Klaviyo as Vendor
 
@@ -113,6 +115,26 @@ def test_errors_are_joined_by_the_payload_across_pages(opened: Any) -> None:
     assert found == [
         ("rejected", "invalid_value") if number % 2 else ("acknowledged", "") for number in range(9)
     ]
+
+
+def test_an_error_repeats_no_value(opened: Any, vendor: Vendor) -> None:
+    there = opened()
+    batch = Batch("k", (Row("p1", {"email": "nobody", "first_name": "Ann", "cdp_city": "Bonn"}),))
+    there.upsert(batch)
+    said = vendor.jobs["J0"]["errors"][0]["attributes"]
+    said["detail"] = "p1: nobody is no email of Ann in Bonn"
+    while (outcomes := there.poll(batch)) is None:
+        pass
+    (outcome,) = outcomes
+    assert outcome.message == "invalid: p1: … is no email of … in …"
+
+
+def test_a_scope_that_is_missing_is_named(opened: Any) -> None:
+    detail = "The API key is missing required scopes: lists:write, profiles:write."
+    body = {"errors": [{"code": "permission_denied", "detail": detail}]}
+    error = opened().refused(Answer(403, {}, json.dumps(body).encode()))
+    assert isinstance(error, FatalDestinationError)
+    assert "lists:write, profiles:write" in str(error)
 
 
 def test_a_failure_that_names_nobody_leaves_all_unsure(opened: Any, vendor: Vendor) -> None:
