@@ -1,16 +1,19 @@
 """`receiver`: a webhook's other end; retries do not wait. `duckdb_world`: to deliver from.
-`s3_server`: moto's S3."""
+`s3_server`: moto's S3. `clock`: accounts of the test's own, for whose windows nobody waits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import stamina
 
+import cdp.destinations._accounts as accounts
 from activation.world import World
 from cdp.warehouse._duckdb import DuckDB
+from destinations.conformance.desk import Clock
 from support.receiver import SECRET, Receiver, receiving
 from support.s3 import S3Server, serving_s3
 
@@ -33,3 +36,12 @@ def duckdb_world(clean_environment: None, tmp_path: Path) -> Iterator[World]:
 def s3_server() -> Iterator[S3Server]:
     with serving_s3() as server:
         yield server
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    patient = partial(accounts.Account, clock=found, sleep=found.sleep)
+    monkeypatch.setattr(accounts, "_accounts", {})
+    monkeypatch.setattr(accounts, "Account", patient)
+    return found

@@ -12,6 +12,7 @@ import pytest
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.braze import Braze, BrazeOptions
 from cdp.errors import RecordRejected
+from destinations.conformance.desk import Clock
 from destinations.servers._base import Reply
 from destinations.servers.braze import BENCH
 from destinations.servers.braze import Braze as Vendor
@@ -24,7 +25,10 @@ Open = Callable[..., Braze]
 
 @pytest.fixture
 def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> Iterator[Vendor]:
     found = BENCH(tmp_path, request)
     found.start(monkeypatch)

@@ -10,6 +10,7 @@ import pytest
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.customerio import CustomerIo, CustomerIoOptions
 from cdp.errors import RecordRejected
+from destinations.conformance.desk import Clock
 from destinations.servers._base import Reply
 from destinations.servers.customerio import BENCH
 from destinations.servers.customerio import CustomerIo as Vendor
@@ -22,7 +23,10 @@ Open = Callable[..., CustomerIo]
 
 @pytest.fixture
 def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> Iterator[Vendor]:
     found = BENCH(tmp_path, request)
     found.start(monkeypatch)

@@ -12,6 +12,7 @@ import pytest
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations._http import Answer
 from cdp.destinations.intercom import Intercom, IntercomOptions
+from destinations.conformance.desk import Clock
 from destinations.servers.intercom import BENCH
 from destinations.servers.intercom import Intercom as Vendor
 
@@ -23,7 +24,10 @@ Open = Callable[..., Intercom]
 
 @pytest.fixture
 def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> Iterator[Vendor]:
     found = BENCH(tmp_path, request)
     found.start(monkeypatch)

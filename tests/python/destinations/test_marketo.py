@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import stamina
 
-import cdp.destinations._accounts as accounts
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.marketo import Marketo, MarketoOptions
 from cdp.errors import CdpError, FatalDestinationError, RecordRejected, RetriableError
@@ -27,12 +25,11 @@ Open = Callable[..., Marketo]
 
 @pytest.fixture
 def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> Iterator[Vendor]:
-    clock = Clock()
-    monkeypatch.setattr(accounts, "_accounts", {})
-    patient = partial(accounts.Account, clock=clock, sleep=clock.sleep)
-    monkeypatch.setattr(accounts, "Account", patient)
     found = BENCH(tmp_path, request)
     found.start(monkeypatch)
     with stamina.set_testing(True, attempts=4, cap=True):

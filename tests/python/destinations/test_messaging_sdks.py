@@ -12,6 +12,7 @@ import pytest
 
 from cdp.destinations import find_destination
 from cdp.destinations._base import Batch, Delivery, Destination, Row
+from destinations.conformance.desk import Clock
 from destinations.servers import benches
 from destinations.servers._base import Server
 
@@ -21,8 +22,13 @@ Open = Callable[..., Destination]
 
 
 @pytest.fixture
-def sent(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """sent(name, match, fields, *operations, **options): the calls that the module makes."""
+def sent(
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+) -> Any:
+    """sent(name, match, *operations, **options): the calls that the module makes."""
     started: list[Server] = []
 
     def calls_of(

@@ -12,6 +12,7 @@ from activation.world import Person as Somebody
 from activation.world import World
 from cdp.destinations._base import Batch, Delivery, Outcome, Person, Row
 from cdp.destinations.sendgrid import SendGrid, SendGridOptions
+from destinations.conformance.desk import Clock
 from destinations.servers.sendgrid import BENCH
 from destinations.servers.sendgrid import SendGrid as Vendor
 
@@ -22,7 +23,10 @@ Open = Callable[..., SendGrid]
 
 @pytest.fixture
 def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> Iterator[Vendor]:
     found = BENCH(tmp_path, request)
     found.start(monkeypatch)
@@ -36,7 +40,7 @@ def opened(vendor: Vendor) -> Iterator[Open]:
     there: list[SendGrid] = []
 
     def open_sendgrid(match: str = "email", **options: Any) -> SendGrid:
-        given = {**vendor.settings, "base_url": vendor.url, "rates": [[1000, 1]], **options}
+        given = {**vendor.settings, "base_url": vendor.url, **options}
         delivery = Delivery(
             "s", "s#1", "contacts", "mirror", "marketing_email", match, FIELDS, Path()
         )
@@ -128,7 +132,7 @@ def test_another_email_is_another_contact(vendor: Vendor, duckdb_world: World) -
         "cdp_match": ["email"],
         "cdp_purpose": "marketing_email",
         "cdp_fields": {"email": "email", "cdp_orders": "orders"},
-        "cdp_options": {**vendor.settings, "base_url": vendor.url, "rates": [[1000, 1]]},
+        "cdp_options": {**vendor.settings, "base_url": vendor.url},
     }
     world.people([Somebody("p1", "1@example.com"), Somebody("p2", "2@example.com")])
     assert world.sync().sent == 2

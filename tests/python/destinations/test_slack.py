@@ -15,6 +15,7 @@ from cdp.destinations._base import Batch, Delivery, Row
 from cdp.destinations._http import Answer
 from cdp.destinations.slack import Slack, SlackOptions
 from cdp.errors import ConfigError, FatalDestinationError
+from destinations.conformance.desk import Clock
 from destinations.servers.slack import BENCH
 from destinations.servers.slack import Slack as Vendor
 
@@ -23,7 +24,10 @@ Open = Callable[..., Slack]
 
 @pytest.fixture
 def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> Iterator[Vendor]:
     found = BENCH(tmp_path, request)
     found.start(monkeypatch)

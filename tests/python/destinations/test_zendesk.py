@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-import cdp.destinations._accounts as accounts
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.zendesk import Zendesk, ZendeskOptions
 from cdp.errors import FatalDestinationError
@@ -24,12 +22,11 @@ Open = Callable[..., Zendesk]
 
 @pytest.fixture
 def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
 ) -> Iterator[Vendor]:
-    clock = Clock()
-    monkeypatch.setattr(accounts, "_accounts", {})
-    patient = partial(accounts.Account, clock=clock, sleep=clock.sleep)
-    monkeypatch.setattr(accounts, "Account", patient)
     found = BENCH(tmp_path, request)
     found.start(monkeypatch)
     yield found
