@@ -1,6 +1,6 @@
 {#- The segments that the control panel lists: [{package, name, holdout_pct,
-    keeps_excluded, turnover_pct, syncs}]. A listed model that does not exist is dbt's own error;
-    one that the file tree has and the list has not is `cdp check`'s. -#}
+    keeps_excluded, turnover_pct, syncs}]. A listed model that does not exist is dbt's own
+    error; one that the file tree has and the list has not is `cdp check`'s. -#}
 {% macro cdp_segments() -%}
     {%- set segments = [] -%}
     {%- for entry in var('cdp_segments', []) or [] -%}
@@ -26,16 +26,20 @@
 
 {#- The segments, as package.model, whose people are in no other. -#}
 {% macro cdp_segment_exclusions() -%}
-    {{ return(var('cdp_segment_exclusions', []) or []) }}
+    {%- set entries = var('cdp_segment_exclusions', []) or [] -%}
+    {%- for entry in entries if entry not in var('cdp_segments', []) -%}
+        {{ exceptions.raise_compiler_error(
+            "cdp_segment_exclusions names '" ~ entry ~ "', which cdp_segments does not list."
+            ~ " Write a list of its entries."
+        ) }}
+    {%- endfor -%}
+    {{ return(entries) }}
 {%- endmacro %}
 
+{#- The meta of a segment; empty while dbt still parses. -#}
 {% macro cdp_segment_meta(package, name) -%}
-    {%- for node in graph.get('nodes', {}).values()
-        if node.resource_type == 'model' and node.name == name
-        and node.package_name == package -%}
-        {{ return(node.config.meta or {}) }}
-    {%- endfor -%}
-    {{ return({}) }}
+    {%- set node = graph.get('nodes', {}).get('model.' ~ package ~ '.' ~ name) -%}
+    {{ return((node.config.meta if node else none) or {}) }}
 {%- endmacro %}
 
 {#- How many syncs read a model (by its unique id). -#}
