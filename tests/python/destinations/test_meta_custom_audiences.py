@@ -24,6 +24,8 @@ from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
 from destinations.servers.meta_custom_audiences import BENCH
 from destinations.servers.meta_custom_audiences import MetaCustomAudiences as Vendor
 
+SDK = json.loads((Path(__file__).parent / "vectors/hashing.json").read_text(encoding="utf-8"))
+
 
 @pytest.fixture
 def vendor(
@@ -83,6 +85,13 @@ def test_a_row_is_an_array_in_the_order_of_the_schema(opened: Any, vendor: Vendo
         ],
     }
     assert body["session"]["last_batch_flag"] is True
+
+
+def test_a_payload_is_that_of_the_sdk(opened: Any, vendor: Vendor) -> None:
+    rows = [Row(person["external_id"], person) for person in SDK["people"]]
+    opened("audience", "external_id").upsert(Batch("k", tuple(rows)))
+    (body,) = bodies(vendor)
+    assert body["payload"] == SDK["payload"]
 
 
 def test_the_ledger_keeps_no_email_in_clear(opened: Any) -> None:

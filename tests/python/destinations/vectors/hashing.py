@@ -40,6 +40,26 @@ GOOGLE = {
 }
 
 
+PEOPLE = [
+    {
+        "external_id": f"p00000{number}",
+        "email": f"Ann+{number}@Example.com",
+        "phone": f"+1 (555) 010-000{number}",
+        "first_name": "Mary Ann",
+        "last_name": "O'Neil",
+    }
+    for number in range(2)
+]
+
+
+def payload() -> dict[str, Any]:
+    """PEOPLE in the payload of the SDK; every value is there, of "" it sends the hash."""
+    schema = [META[name][0] for name in PEOPLE[0]]
+    users = [list(person.values()) for person in PEOPLE]
+    params = CustomAudience.format_params(schema, users, is_raw=True)
+    return dict(params["payload"])
+
+
 def as_meta_sends(key: str, value: str) -> str:
     """The value in the payload of the SDK."""
     params = CustomAudience.format_params([key], [[value]], is_raw=True)
@@ -53,7 +73,8 @@ def vectors() -> dict[str, Any]:
         for name, (key, values) in META.items()
     }
     made_by = f"facebook-business {version('facebook-business')}, CustomAudience.format_params"
-    return {"made_by": made_by, "meta": meta, "google": GOOGLE}
+    found = {"made_by": made_by, "meta": meta, "google": GOOGLE}
+    return found | {"people": PEOPLE, "payload": payload()}
 
 
 if __name__ == "__main__":
