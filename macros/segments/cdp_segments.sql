@@ -45,7 +45,7 @@
 {#- How many syncs read a model (by its unique id). -#}
 {% macro cdp_syncs_of(model) -%}
     {%- set syncs = [] -%}
-    {%- for exposure in (graph.exposures.values() if execute else []) -%}
+    {%- for exposure in graph.get('exposures', {}).values() -%}
         {%- set meta = exposure.config.meta or exposure.meta or {} -%}
         {%- if model in exposure.depends_on.nodes and meta.get('cdp_destination') -%}
             {%- do syncs.append(exposure.name) -%}
