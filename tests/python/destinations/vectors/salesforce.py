@@ -1,7 +1,7 @@
 """What the SDK simple-salesforce sends, for test_salesforce.py to compare with.
 
 pip install simple-salesforce==1.12.10   (into an environment of its own)
-python tests/python/destinations/vectors/make_salesforce.py
+python tests/python/destinations/vectors/salesforce.py
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
     client.close_job("750")
     client.create_job(Operation.hard_delete)
     found = {
-        "made_by": f"simple-salesforce {version('simple-salesforce')}, make_salesforce.py",
+        "made_by": f"simple-salesforce {version('simple-salesforce')}, salesforce.py",
         "quoted": [{"value": word, "literal": quote_soql_value(word)} for word in WORDS],
         "records": RECORDS,
         "calls": session.sent,
