@@ -60,6 +60,9 @@ test: $(VENV)/.dev ## run the tests (needs nothing but Python and make)
 test-all: $(VENV)/.dev ## run the slower tests too
 	$(BIN)/pytest -n auto --dist worksteal
 
+.PHONY: tryton
+tryton: .tryton/.ready ## install a Tryton server beside, for the test that delivers to it
+
 .PHONY: lint
 lint: $(VENV)/.dev ## sqlfluff, ruff and mypy
 	$(BIN)/ruff check scripts tests
@@ -119,7 +122,8 @@ LOCK  = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-header --no-annotate -c requirements/constraints.in
 LOCKS = requirements/uv.in+-o+requirements/uv.txt \
 	pyproject.toml+requirements/build.in+--extra+quality+--extra+train+-o+requirements/run.txt \
-	pyproject.toml+requirements/build.in+requirements/lint.in+requirements/test.in+--all-extras+-c+requirements/run.txt+-o+requirements/dev.txt
+	pyproject.toml+requirements/build.in+requirements/lint.in+requirements/test.in+--all-extras+-c+requirements/run.txt+-o+requirements/dev.txt \
+	requirements/tryton.in+-o+requirements/tryton.txt
 
 define install
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r $(1) \
@@ -140,4 +144,9 @@ $(VENV)/.run: $(VENV)/.uv requirements/run.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(call install,requirements/dev.txt)
+	@touch $@
+
+.tryton/.ready: requirements/tryton.txt
+	$(PYTHON) -m venv .tryton
+	.tryton/bin/pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@

@@ -20,35 +20,10 @@ from cdp.segments.library import Library
 from cdp.segments.running import running_compiler
 from cdp.segments.spec import Audience
 from segments.audience_world import World, belongs
-from support.checkout import check_out
+from support.checkout import make
 
 MF = Path(sys.prefix) / "bin" / "mf"
 BY_HAND = (Path(__file__).parent / "metrics.sql").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (Path(sys.prefix) / ".run").exists():
-        pytest.skip("not in the Makefile's environment: run `make test`")
-    return check_out(tmp_path_factory.mktemp("checkout"))
-
-
-def make(checkout: Path, **settings: object) -> str:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CDP_", "DBT_", "MAKE", "MFLAGS"))
-    }
-    words = [f"{name}={value}" for name, value in settings.items()]
-    run = subprocess.run(
-        ["make", f"VENV={sys.prefix}", *words],
-        cwd=checkout,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
-    return run.stdout
 
 
 def query(checkout: Path, sql: str) -> list[tuple[Any, ...]]:
