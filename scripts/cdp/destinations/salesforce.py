@@ -8,19 +8,11 @@ its Id, so that no second one is made.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
 
-from pydantic import Field as Setting
-
-from cdp.destinations._api import Api, ApiOptions
 from cdp.destinations._base import (
     Batch,
     Delivery,
@@ -31,46 +23,22 @@ from cdp.destinations._base import (
     Person,
     Row,
 )
-from cdp.destinations._http import Answer
-from cdp.destinations._secrets import SecretName, read_secret
-from cdp.errors import CdpError, FatalDestinationError, RecordRejected, RetriableError
+from cdp.destinations._salesforce import NULL, SalesforceApi, SalesforceOptions, as_csv
+from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
 
-__all__ = ["DESTINATION", "Salesforce", "SalesforceOptions"]
+__all__ = ["DESTINATION", "Salesforce"]
 
-_VERSION = "66.0"
 _A_CALL = 200  # records
 _A_READ = 2000  # record ids
 _BULK_TEXT = 32_000  # characters of a value
-_NULL = "#N/A"  # in a CSV file: clear the field; an empty value leaves it
 _LOCKED = "UNABLE_TO_LOCK_ROW"
 _LOCK_PAUSES = (1, 4)  # seconds before the rows go again
-_BUSY_PAUSE = 5  # seconds, where too many calls are under way
 _GONE = ("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID")
-_UNDER_WAY = ("Open", "UploadComplete", "InProgress")
 _WAITS = 10  # looks at a job of erasure before a later call goes on
 _KINDS = {
     "int": "integer", "double": "float", "currency": "float", "percent": "float",
     "boolean": "boolean", "date": "date", "datetime": "timestamp",
 }  # fmt: skip
-_ESCAPES = str.maketrans(
-    {
-        "\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t",
-        "\b": "\\b", "\f": "\\f",
-    }
-)  # fmt: skip
-
-_Read = TypeVar("_Read")
-
-
-class SalesforceOptions(ApiOptions):
-    """domain: the first part of the org's My Domain address, before .my.salesforce.com.
-    client_id_env: the client app's consumer key. client_secret_env: its consumer secret.
-    bulk_from: rows of a batch from which it is a job of Bulk API 2.0."""
-
-    domain: str = Setting(pattern=r"^[A-Za-z0-9-]+(\.[a-z]+)?$")
-    client_id_env: SecretName
-    client_secret_env: SecretName
-    bulk_from: int = Setting(default=2000, ge=1)
 
 
 @dataclass(frozen=True)
@@ -84,16 +52,13 @@ class _Job:
     settled: Mapping[str, Outcome] = field(default_factory=dict)
 
 
-class Salesforce(Api):
+class Salesforce(SalesforceApi):
     """Records of one object."""
 
-    title = "Salesforce"
     summary = "Rows become records of any object, found by an external id field."
     modes = frozenset({"upsert", "update", "create", "mirror"})
     default_object = "Contact"
     options = SalesforceOptions
-    base_url = "https://login.salesforce.com"
-    max_answer = 50_000_000
     can_look_up = True
     polls = True
     skips_nulls = True
@@ -162,7 +127,6 @@ class Salesforce(Api):
             "cdp_echoes_in": "salesforce",
         }
     )
-    _options: SalesforceOptions
 
     @classmethod
     def problems(cls, target_object: str, mode: str, options: SalesforceOptions) -> Iterator[str]:
@@ -181,83 +145,11 @@ class Salesforce(Api):
         return f"salesforce:{options.domain}"
 
     def __init__(self, delivery: Delivery, options: SalesforceOptions) -> None:
-        client_id = read_secret(options.client_id_env, "Salesforce's consumer key")
-        secret = read_secret(options.client_secret_env, "Salesforce's consumer secret")
         super().__init__(delivery, options)
-        self._base = options.base_url or f"https://{options.domain}.my.salesforce.com"
-        self._secrets = (client_id, secret)
-        self._token: str | None = None
-        self._object, self._match = delivery.target_object, delivery.match
+        self._match = delivery.match
         self._keys: set[str] = set()  # fields by which an upsert finds a record
         self._emails: set[str] = set()
-        self._numbers: set[str] = set()  # fields whose values stand unquoted in a query
         self._jobs: dict[str, _Job] = {}
-
-    # --- calls --------------------------------------------------------------------------
-
-    def headers(self) -> Mapping[str, str]:
-        """The session's token; a new one where the last has ended."""
-        if self._token is None:
-            self._log_in()
-        return {"authorization": f"Bearer {self._token}"}
-
-    def _log_in(self) -> None:
-        """By client credentials; the answer says where the calls go."""
-        client_id, secret = self._secrets[:2]
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": client_id,
-            "client_secret": secret,
-        }
-        found = self._caller.call(
-            "POST",
-            f"{self._base}/services/oauth2/token",
-            urlencode(form).encode(),
-            lambda: {"content-type": "application/x-www-form-urlencoded"},
-            read=lambda answer: self._understood(answer, _session),
-        )
-        token, instance = found
-        if self._options.base_url is None:
-            self._base = instance
-        self._token, self._secrets = token, (client_id, secret, token)
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        read: Callable[[Any], _Read],
-        content_type: str = "application/json",
-    ) -> _Read:
-        if self._token is None:
-            self._log_in()
-        return self.call(
-            method, f"/services/data/v{_VERSION}{path}", body, read=read, content_type=content_type
-        )
-
-    def refused(self, answer: Answer) -> CdpError | None:
-        """Salesforce's error code, its limits, and sessions that have ended."""
-        code, message = _error(answer.body)
-        if answer.status == 401 and code == "INVALID_SESSION_ID":
-            self._token = None
-            return RetriableError("Salesforce's session has ended", 0)
-        if code == "REQUEST_LIMIT_EXCEEDED":
-            if "concurrent" in message.lower():
-                return RetriableError("Salesforce has too many calls under way", _BUSY_PAUSE)
-            return FatalDestinationError(
-                "Salesforce's calls of 24 hours are used up. Go on later, or raise the limit."
-            )
-        if answer.status in (401, 403) or code in ("invalid_client", "invalid_client_id"):
-            return FatalDestinationError(
-                f"Salesforce lets nobody in: {code or answer.status}. Check the consumer key and "
-                "secret, and what the app's user may do."
-            )
-        if answer.status in (400, 404):
-            return RecordRejected(
-                f"Salesforce refused it: {code}", self.reasons.get(code, "rejected")
-            )
-        return None
 
     # --- what is there ------------------------------------------------------------------
 
@@ -305,21 +197,6 @@ class Salesforce(Api):
             records.setdefault(_same(item[field]), []).append(item["Id"])
         return {value: records[_same(value)] for value in values if _same(value) in records}
 
-    def _query(
-        self, columns: str, field: str, values: Sequence[str], path: str = "/query"
-    ) -> Iterator[Mapping[str, Any]]:
-        """Records whose `field`, one of the catalogue's, has one of the values."""
-        literals = ", ".join(
-            value if field in self._numbers and _is_number(value) else _quoted(value)
-            for value in dict.fromkeys(values)
-        )
-        soql = f"SELECT {columns} FROM {self._object} WHERE {field} IN ({literals})"  # noqa: S608
-        following: str | None = f"{path}?q={quote(soql, safe='')}"
-        while following:
-            found, more = self._ask("GET", following, read=_page)
-            yield from found
-            following = more and more.removeprefix(f"/services/data/v{_VERSION}")
-
     def _external_ids(self, record_ids: Sequence[str]) -> dict[str, str]:
         """Record id → its external id, "" for none; those that are gone are missing."""
         found: dict[str, str] = {}
@@ -342,7 +219,9 @@ class Salesforce(Api):
         rest = [row for row in batch.rows if row.id not in settled]
         if len(rest) >= self._options.bulk_from and all(map(_fits_a_file, rest)):
             body = {"operation": "upsert", "externalIdFieldName": self._match}
-            text = _csv([self._record(row) for row in rest], (self._match, *self._delivery.fields))
+            text = as_csv(
+                [self._record(row) for row in rest], (self._match, *self._delivery.fields)
+            )
             keys = {row.id: row.id for row in rest}
             self._jobs[batch.key] = _Job(self._start(body, text), self._match, keys, settled)
             return [settled.get(row.id) or Outcome("accepted") for row in batch.rows]
@@ -415,7 +294,7 @@ class Salesforce(Api):
         there = [row for row in batch.rows if row.id in ids]
         settled = {row.id: Outcome("acknowledged") for row in batch.rows if row.id not in ids}
         if len(there) >= self._options.bulk_from:
-            text = _csv([{"Id": ids[row.id]} for row in there], ("Id",))
+            text = as_csv([{"Id": ids[row.id]} for row in there], ("Id",))
             keys = {row.id: ids[row.id] for row in there}
             self._jobs[batch.key] = _Job(
                 self._start({"operation": "delete"}, text), "Id", keys, settled
@@ -447,29 +326,6 @@ class Salesforce(Api):
 
     # --- jobs ---------------------------------------------------------------------------
 
-    def _start(self, body: Mapping[str, str], text: str) -> str:
-        """Make a job of these rows. A call that went unanswered and is refused when it is made
-        again leaves an open job behind, and rows of which nobody knows."""
-        form = {
-            "object": self._object,
-            "contentType": "CSV",
-            "columnDelimiter": "COMMA",
-            "lineEnding": "LF",
-        }
-        form |= body
-        job = self._ask("POST", "/jobs/ingest", form, read=lambda found: str(found["id"]))
-        try:
-            self._ask(
-                "PUT", f"/jobs/ingest/{job}/batches", text.encode(),
-                read=lambda _: None, content_type="text/csv; charset=UTF-8",
-            )  # fmt: skip
-            self._ask(
-                "PATCH", f"/jobs/ingest/{job}", {"state": "UploadComplete"}, read=lambda _: None
-            )
-        except RecordRejected as error:
-            raise NoAnswer(f"Salesforce did not take the job: {error}") from None
-        return job
-
     def poll(self, batch: Batch) -> Sequence[Outcome] | None:
         """Successful, failed and unprocessed records of the job, once it has ended."""
         job = self._jobs[batch.key]
@@ -481,27 +337,6 @@ class Salesforce(Api):
             job.settled.get(row.id) or self._job_outcome(row, job.keys[row.id], job.column, results)
             for row in batch.rows
         ]
-
-    def _is_under_way(self, job: str) -> bool:
-        return self._ask(
-            "GET", f"/jobs/ingest/{job}", read=lambda found: found["state"] in _UNDER_WAY
-        )
-
-    def _results(self, job: str, column: str) -> dict[str, Mapping[str, Mapping[str, str]]]:
-        """Kind of result → value of the column → line of the file."""
-        return {
-            kind: {line[column]: line for line in self._lines(f"/jobs/ingest/{job}/{kind}")}
-            for kind in ("successfulResults", "failedResults", "unprocessedrecords")
-        }
-
-    def _lines(self, path: str) -> list[dict[str, str]]:
-        return self._caller.call(
-            "GET",
-            f"{self._base}/services/data/v{_VERSION}{path}",
-            None,
-            lambda: {"accept": "text/csv", **self.headers()},
-            read=lambda answer: list(csv.DictReader(io.StringIO(answer.body.decode(), newline=""))),
-        )
 
     def _job_outcome(
         self, row: Row, key: str, column: str, results: Mapping[str, Mapping[str, Any]]
@@ -516,14 +351,6 @@ class Salesforce(Api):
         if key in results["unprocessedrecords"]:
             return Outcome("aborted", "unprocessed", "Salesforce's job ended before this row")
         return Outcome("unknown", "no_answer")
-
-    def _discard(self, job: str) -> None:
-        """Delete a job and its data."""
-        try:
-            self._ask("DELETE", f"/jobs/ingest/{job}", read=lambda _: None)
-        except RecordRejected as error:
-            if "NOT_FOUND" not in str(error):  # deleted by a call whose answer was lost
-                raise NoAnswer(str(error)) from None
 
     # --- erasure ------------------------------------------------------------------------
 
@@ -549,7 +376,7 @@ class Salesforce(Api):
 
     def _erased(self, record_ids: Sequence[str]) -> tuple[bool, Mapping[str, str]]:
         """Whether the job is over, and the records that it could not delete → why."""
-        text = _csv([{"Id": record_id} for record_id in record_ids], ("Id",))
+        text = as_csv([{"Id": record_id} for record_id in record_ids], ("Id",))
         try:
             job = self._start({"operation": "hardDelete"}, text)
         except RecordRejected as error:
@@ -589,31 +416,10 @@ def _in_order(
     return lambda found: list(zip(sent, found, strict=True))
 
 
-def _session(found: Mapping[str, Any]) -> tuple[str, str]:
-    """(token, where calls go)."""
-    instance = str(found["instance_url"]).rstrip("/")
-    if not instance.startswith(("https://", "http://127.0.0.1:")):
-        raise ValueError("calls go to https")
-    return str(found["access_token"]), instance
-
-
 def _field(item: Mapping[str, Any]) -> Field:
     kind = _KINDS.get(item["type"], "text")
     length = item["length"] if kind == "text" else None
     return Field(kind, length or None, item["createable"] or item["updateable"])
-
-
-def _page(found: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str | None]:
-    return found["records"], None if found["done"] else found["nextRecordsUrl"]
-
-
-def _quoted(value: str) -> str:
-    """A text as it stands in a query."""
-    return f"'{value.translate(_ESCAPES)}'"
-
-
-def _is_number(value: str) -> bool:
-    return value.lstrip("-").replace(".", "", 1).isdecimal() and value.isascii()
 
 
 def _same(value: object) -> str:
@@ -628,46 +434,13 @@ def _has_another(row: Row, known: Mapping[str, str]) -> bool:
 
 def _fits_a_file(row: Row) -> bool:
     texts = [value for value in (row.id, *row.fields.values()) if isinstance(value, str)]
-    return all(len(text) <= _BULK_TEXT and text != _NULL for text in texts)
-
-
-def _csv(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """A file of records; one that lacks a column leaves that field as it is."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(dict.fromkeys(columns)), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _written(value) for name, value in each.items()} for each in records)
-    return text.getvalue()
-
-
-def _written(value: Any) -> str:
-    """As a file has it: times in ISO 8601, UTC; #N/A for nothing."""
-    if value is None or value == "":
-        return _NULL
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat() + "Z"
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return all(len(text) <= _BULK_TEXT and text != NULL for text in texts)
 
 
 def _job_error(line: Mapping[str, str]) -> tuple[str, str]:
     """(code, message) of a record that a job refused, or did not come to."""
     code, _, message = line.get("sf__Error", "unprocessed").partition(":")
     return code, message
-
-
-def _error(body: bytes) -> tuple[str, str]:
-    """(code, message) of the first error; the log-in has another form. Empty where none."""
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return "", ""
-    first = found[0] if isinstance(found, list) and found else found
-    if not isinstance(first, dict):
-        return "", ""
-    code = first.get("errorCode") or first.get("error") or ""
-    return str(code)[:60], str(first.get("message") or "")
 
 
 DESTINATION = Salesforce

@@ -18,7 +18,8 @@ from activation.world import Person as Somebody
 from activation.world import World
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations._http import Answer
-from cdp.destinations.salesforce import Salesforce, SalesforceOptions
+from cdp.destinations._salesforce import SalesforceOptions
+from cdp.destinations.salesforce import Salesforce
 from cdp.errors import FatalDestinationError, RetriableError
 from destinations.servers.salesforce import BENCH
 from destinations.servers.salesforce import Salesforce as Vendor
