@@ -11,7 +11,8 @@ import stamina
 
 import cdp.destinations._accounts as accounts
 from cdp.destinations._base import Batch, Delivery, Outcome, Person, Row
-from cdp.destinations.tryton import Tryton, TrytonOptions
+from cdp.destinations._tryton import TrytonOptions
+from cdp.destinations.tryton import Tryton
 from cdp.errors import RecordRejected, RetriableError
 from destinations.servers.tryton import BENCH
 from destinations.servers.tryton import Tryton as Vendor
