@@ -26,6 +26,7 @@ from cdp.activation.mapping import Mapped
 from cdp.activation.matching import open_destination
 from cdp.activation.plan import SyncPlan, plan_sync
 from cdp.activation.spec import SyncSpec
+from cdp.destinations._accounts import effort
 from cdp.destinations._base import Batch, Destination, NoAnswer, Outcome, Row
 from cdp.errors import (
     CdpError,
@@ -160,6 +161,7 @@ class _Delivery:
         self.names = [field.name for field in self.diff.fields]
         self.leaves_fields = any(field.set_once or field.skip_null for field in self.diff.fields)
         self.calls = self.attempted = self.done = 0
+        effort.forget()
         self.held_back: set[int] = set()
         self.jobs: dict[str, tuple[Batch, Sequence[_Planned]]] = {}
         self.sleep = time.sleep
@@ -223,6 +225,8 @@ class _Delivery:
         if self.error and not sent:
             status = "failed"
         counts = _planned_counts(self.plan) | {"calls": self.calls, "attempted": self.attempted}
+        counts["retries"] = effort.retries
+        counts["throttled_seconds"] = round(effort.throttled_seconds, 3)
         self.ledger.end(self.run, status, self.error, **counts)
         return Result(self.spec.name, status, self.plan.changes, sent, rejected, reason=self.error)
 

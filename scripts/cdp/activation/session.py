@@ -134,8 +134,8 @@ class Session:
         names = (
             "run_id", "sync", "place", "status", "planned_create", "planned_adopt",
             "planned_update", "planned_remove", "withheld", "withheld_reasons", "succeeded",
-            "rejected", "unknown", "aborted", "calls", "approval", "started_at",
-            "ended_at", "error",
+            "rejected", "unknown", "aborted", "calls", "retries", "throttled_seconds",
+            "approval", "started_at", "ended_at", "error",
         )  # fmt: skip
         where, values = ("where sync = ?", (sync,)) if sync else ("", ())
         rows = self.ledger.rows(

@@ -25,7 +25,7 @@ TABLES = {
         "succeeded": "bigint", "rejected": "bigint", "unknown": "bigint",
         "aborted": "bigint", "calls": "bigint", "approval": "text",
         "started_at": "timestamp", "ended_at": "timestamp", "error": "text",
-        "caller_run_id": "text",
+        "caller_run_id": "text", "retries": "bigint", "throttled_seconds": "double precision",
     },
     "cdp_sync_ledger": {
         "run_id": "text", "run_number": "bigint", "position": "bigint", "sync": "text",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-__all__ = ["Account", "Window", "account"]
+__all__ = ["Account", "Effort", "Window", "account", "effort"]
 
 _DOWN_FOR = 60.0  # seconds for which an account that did not answer counts as down
 
@@ -25,6 +25,20 @@ class Window:
 
     calls: int
     seconds: float
+
+
+class Effort(threading.local):
+    """What the calls of a delivery cost beside themselves; a delivery has a thread."""
+
+    retries = 0
+    throttled_seconds = 0.0
+
+    def forget(self) -> None:
+        """Count from nought, as a delivery begins."""
+        self.retries, self.throttled_seconds = 0, 0.0
+
+
+effort = Effort()
 
 
 class Account:
@@ -92,7 +106,9 @@ class Account:
                         self._sleep(wait)
                     finally:
                         self._changed.acquire()
-                self.throttled_seconds += self._clock() - began
+                waited = self._clock() - began
+                self.throttled_seconds += waited
+                effort.throttled_seconds += waited
 
     def _wait(self) -> float | None:
         """Seconds until a place is free, 0 for now; None: when a call under way ends."""

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from cdp.destinations._accounts import Account
+from cdp.destinations._accounts import Account, effort
 from cdp.destinations._base import NoAnswer
 from cdp.destinations._ending import ending, hang_up
 from cdp.errors import (
@@ -122,6 +122,7 @@ class Caller:
         try:
             for attempt in attempts:
                 with attempt:
+                    effort.retries += attempt.num > 1
                     try:
                         found = read(self._call_once(limits, method, url, body, headers()))
                     except NoAnswer:

@@ -25,7 +25,7 @@ from cdp.activation.runner import Result
 from cdp.activation.session import Session
 from cdp.activation.spec import SyncSpec
 from cdp.project import Project
-from support.receiver import SECRET, receiving
+from support.receiver import SECRET, Answer, receiving
 
 CROWD = [Person(f"p{number}", f"{number}@example.com") for number in range(9)]
 
@@ -156,6 +156,25 @@ def test_the_schedulers_run_id_is_kept(
     duckdb_world.sync()
     kept = duckdb_world.ledger.rows("select caller_run_id from cdp_state.cdp_sync_runs")
     assert kept == [("scheduled__2026-01-01",)]
+
+
+def test_what_the_calls_cost_is_kept(duckdb_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_IT", SECRET)
+    with receiving() as receiver:
+        options = {"url": receiver.url, "secret_env": "SECRET_OF_IT", "allow_private": True}
+        duckdb_world.target = "prod"
+        duckdb_world.meta |= {
+            "cdp_destination": "webhook",
+            "cdp_options": options | {"batch_rows": 5, "rates": [[1, 0.2]]},
+        }
+        duckdb_world.people(CROWD)
+        answers = [Answer(429, headers={"retry-after": "0"})]
+        receiver.script = lambda message: answers.pop() if answers else None
+        assert duckdb_world.sync().sent == 9
+    sql = "select calls, retries, throttled_seconds from cdp_state.cdp_sync_runs"
+    ((calls, retries, throttled),) = duckdb_world.ledger.rows(sql)
+    assert (calls, retries) == (2, 1)
+    assert throttled > 0.3
 
 
 def test_an_alert_that_cannot_be_sent_changes_nothing(
