@@ -190,6 +190,20 @@ def test_an_object_that_is_not_there_is_named(opened: Any) -> None:
         list(there.check())
 
 
+@pytest.mark.parametrize(
+    ("target", "record", "is_one"),
+    [
+        ("Contact", "0035e00000Ab1", True),
+        ("Contact", "00Q5e00000Ab1", False),
+        ("Lead", "00Q5e00000Ab1", True),
+        ("Visit__c", "a0B5e00000Ab1", True),
+    ],
+)
+def test_a_lead_is_no_contact(target: str, record: str, is_one: bool) -> None:
+    """A connector's records are of several objects; only those of the sync's are adopted."""
+    assert Salesforce.owns_record(target, record) == is_one
+
+
 def test_erasing_needs_a_permission_and_an_empty_recycle_bin(opened: Any, vendor: Vendor) -> None:
     there = opened()
     there.upsert(batch(person(1), person(2, Email="b@example.com")))
