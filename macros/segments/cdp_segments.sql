@@ -11,6 +11,12 @@
             ) }}
         {%- endif -%}
         {%- set meta = cdp_segment_meta(parts[0], parts[1]) -%}
+        {%- for key in ('cdp_holdout_pct', 'cdp_turnover_pct')
+            if meta.get(key) is not none and meta[key] is not number -%}
+            {{ exceptions.raise_compiler_error(
+                entry ~ ": " ~ key ~ " is '" ~ meta[key] ~ "'. Use per cent, 0 to 100."
+            ) }}
+        {%- endfor -%}
         {%- do segments.append({
             'package': parts[0],
             'name': parts[1],
