@@ -116,7 +116,9 @@ class Tryton(TrytonApi):
 
     @classmethod
     def problems(cls, target_object: str, mode: str, options: TrytonOptions) -> Iterator[str]:
-        """A category is named, and mirrors."""
+        """The server has no address of its own; a category is named, and mirrors."""
+        if options.base_url is None:
+            yield "cdp_options.base_url is missing. Say where the Tryton server is."
         if (target_object == _CATEGORY) != (options.category is not None):
             yield "cdp_options.category goes with cdp_object: category. Say both or neither."
         if target_object == _CATEGORY and mode not in ("mirror", "audience"):

@@ -170,6 +170,17 @@ def test_what_finds_nobody_is_named(opened: Any) -> None:
     assert "no one category 'Nobody'" in problem
 
 
+def test_a_server_has_an_address_and_a_category_a_name(vendor: Vendor) -> None:
+    there = {**vendor.settings, "base_url": vendor.url}
+    for target, mode, given, told in (
+        ("parties", "upsert", vendor.settings, "base_url is missing"),
+        ("category", "mirror", there, "category goes with"),
+        ("category", "upsert", there | {"category": "VIP"}, "a category mirrors"),
+    ):
+        (problem,) = Tryton.problems(target, mode, TrytonOptions.model_validate(given))
+        assert told in problem
+
+
 def test_who_is_no_party_waits_for_a_later_run(opened: Any, vendor: Vendor) -> None:
     theirs(vendor, "1", "ann@example.com")
     rows = [Row(f"{name}@example.com", {}) for name in ("ann", "bob")]
