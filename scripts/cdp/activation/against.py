@@ -40,6 +40,7 @@ _SETTINGS = {
     "cdp_destination": "destination", "cdp_object": "target_object", "place": "place",
     "cdp_mode": "mode", "cdp_purpose": "purpose", "cdp_match": "matches",
     "cdp_entity": "entity", "cdp_max_delete_pct": "max_delete_pct", "cdp_max_rows": "max_rows",
+    "cdp_max_creates": "max_creates",
     "cdp_max_age": "max_age", "cdp_holdout_pct": "holdout_pct", "cdp_after": "after",
 }  # fmt: skip
 _ABSENT = "not in the segment"

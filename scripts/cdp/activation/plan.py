@@ -79,7 +79,11 @@ class SyncPlan:
             "remove_reasons": dict(sorted(diff.removed.items())) if diff else {},
             "changed_fields": diff.changed_fields if diff else {},
             "calls": self.calls,
-            "budget": {"remove": self.max_removals, "rows": self.spec.max_rows},
+            "budget": {
+                "remove": self.max_removals,
+                "create": self.spec.max_creates,
+                "rows": self.spec.max_rows,
+            },
             "blocked": [*self.blocked, *self.over_budget],
             "plan_hash": self.plan_hash,
         }
@@ -148,6 +152,9 @@ def _over_budget(spec: SyncSpec, diff: Diff, max_removals: int) -> Iterator[str]
         )
     if spec.max_rows is not None and sent > spec.max_rows:
         yield f"{sent} rows to send are more than cdp_max_rows ({spec.max_rows})"
+    creates = diff.count("create")
+    if spec.max_creates is not None and creates > spec.max_creates:
+        yield f"{creates} rows to create are more than cdp_max_creates ({spec.max_creates})"
 
 
 def _calls(spec: SyncSpec, diff: Diff) -> int:
@@ -163,7 +170,8 @@ def _spec_facts(spec: SyncSpec) -> list[str]:
         spec.name, spec.audience.unique_id, spec.entity, spec.destination, spec.target_object,
         spec.mode, *spec.matches, spec.primary, *fields, repr(spec.purpose),
         repr(spec.options), spec.place,
-        repr((spec.max_delete_pct, spec.max_rows, spec.holdout_pct, spec.log_values)),
+        repr((spec.max_delete_pct, spec.max_rows, spec.max_creates)),
+        repr((spec.holdout_pct, spec.log_values)),
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
@@ -39,6 +40,7 @@ _KEYS: dict[str, Kind] = {
     "cdp_purpose": str,
     "cdp_max_delete_pct": (int, float),
     "cdp_max_rows": int,
+    "cdp_max_creates": int,
     "cdp_max_age": str,
     "cdp_options": dict,
     "cdp_sandbox": dict,
@@ -66,6 +68,7 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
     """The exposure as a sync. Raises ConfigError with the first problem."""
     for problem in sync_problems(project, exposure):
         raise ConfigError(problem)
+    exposure = _without_nulls(exposure)
     meta = exposure.meta
     audience = _audience(project, exposure)
     destination, given, sandboxed = _delivery(project, exposure)
@@ -94,6 +97,7 @@ def read_sync(project: Project, exposure: Exposure) -> SyncSpec:
         is_sandboxed=sandboxed,
         max_delete_pct=meta.get("cdp_max_delete_pct", audience.meta.get("cdp_turnover_pct")),
         max_rows=meta.get("cdp_max_rows"),
+        max_creates=meta.get("cdp_max_creates"),
         max_age=_age(meta.get("cdp_max_age")),
         holdout_pct=audience.meta.get("cdp_holdout_pct", 0),
         exclusions=project.exclusions(audience) if _is_segment(project, audience) else None,
@@ -137,8 +141,15 @@ def _appending(project: Project, purpose: Purpose) -> Iterator[str]:
 def sync_problems(project: Project, exposure: Exposure) -> Iterator[str]:
     """Everything that keeps the exposure from being a sync, one sentence each."""
     where = f"{exposure.path}, sync {exposure.name}"
+    exposure = _without_nulls(exposure)
     problems = list(_key_problems(exposure.meta)) or list(_value_problems(project, exposure))
     yield from (f"{where}: {problem}" for problem in problems)
+
+
+def _without_nulls(exposure: Exposure) -> Exposure:
+    """A key without a value says nothing."""
+    said = {key: value for key, value in exposure.meta.items() if value is not None}
+    return replace(exposure, meta=said)
 
 
 def _key_problems(meta: Mapping[str, Any]) -> Iterator[str]:
@@ -186,8 +197,9 @@ def _value_problems(project: Project, exposure: Exposure) -> Iterator[str]:
 def _budget_problems(meta: Mapping[str, Any]) -> Iterator[str]:
     if not 0 <= meta.get("cdp_max_delete_pct", 0) <= 100:
         yield f"cdp_max_delete_pct is {meta['cdp_max_delete_pct']}. Use a share of 0 to 100."
-    if meta.get("cdp_max_rows", 1) < 1:
-        yield f"cdp_max_rows is {meta['cdp_max_rows']}. Use 1 or more."
+    for key in ("cdp_max_rows", "cdp_max_creates"):
+        if meta.get(key, 1) < 1:
+            yield f"{key} is {meta[key]}. Use 1 or more."
     if meta.get("cdp_max_age") and not _age(meta["cdp_max_age"]):
         yield f"cdp_max_age is '{meta['cdp_max_age']}'. Use minutes, hours or days: 90m, 26h, 2d."
 

@@ -72,6 +72,7 @@ class SyncSpec:
     is_sandboxed: bool = False
     max_delete_pct: float | None = None
     max_rows: int | None = None
+    max_creates: int | None = None
     max_age: timedelta | None = None
     holdout_pct: int = 0  # the segment's own, for its control group
     exclusions: Node | None = None  # whom the segment does not take

@@ -80,6 +80,16 @@ def test_a_declared_turnover_is_the_budget(crm: World, shop: Shop) -> None:
     assert crm.sync().sent == 3
 
 
+def test_new_records_have_a_budget(crm: World, shop: Shop) -> None:
+    crm.meta |= {"cdp_max_creates": 10, "cdp_max_rows": None, "cdp_match": None}
+    crm.people(CROWD[:10])
+    assert crm.sync().sent == 10
+    crm.people([replace(person, orders=9) for person in CROWD[:20]])
+    assert crm.sync().sent == 20
+    crm.people(CROWD[:31])
+    assert "11 rows to create are more than cdp_max_creates (10)" in crm.sync().reason
+
+
 def test_an_approval_goes_over_budget_and_is_kept(crm: World, shop: Shop) -> None:
     crm.meta["cdp_max_rows"] = 10
     crm.people(CROWD[:20])
