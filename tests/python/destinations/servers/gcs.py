@@ -13,7 +13,7 @@ import uuid
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
-from destinations.servers._base import Call, Refused, Reply, Server, route
+from destinations.servers._base import Call, Refused, Reply, Server, only, route
 from destinations.servers._files import FileBench
 
 __all__ = ["BENCH"]
@@ -50,13 +50,18 @@ class GcsBucket(FileBench, Server):
 
     @route("POST", r"/upload/storage/v1/b/([^/]+)/o", writes=False)
     def begin(self, call: Call) -> Reply:
-        """uploadType=resumable, name in the query."""
+        """uploadType=resumable; the name in the query, or in what is told of the object
+        (…/docs/json_api/v1/objects/insert: "not required if … in the object metadata")."""
         if call.parts[0] != _BUCKET:
             raise Refused(_error(404, "The specified bucket does not exist."))
         if call.query.get("uploadType") != ["resumable"]:
             raise Refused(_error(400, "an upload of another type is not expected"))
         session = uuid.uuid4().hex
-        self.sessions[session] = (call.query["name"][0], b"")
+        about = only(call.json, (), ("name", "contentType")) if call.body else {}
+        name = call.query.get("name", [about.get("name")])[0]
+        if not name:
+            raise Refused(_error(400, "Required parameter: name"))
+        self.sessions[session] = (name, b"")
         where = f"{self.url}/upload/storage/v1/b/{_BUCKET}/o/{session}"
         return Reply(200, {}, {"location": where})
 
