@@ -139,11 +139,17 @@ class FileDestination(Destination):
         self._shelf.save(manifest, _manifest_of(self._name))
 
     def erase(self, people: Sequence[Person]) -> Sequence[Outcome]:
-        """Rewrite the files that hold these people; each is whole at every moment."""
+        """Rewrite the files that hold these people, each whole at every moment; what a run
+        that was killed left half-written goes."""
         ids = {person.id for person in people}
-        folder = self._name.rpartition("/")[0]
-        for name in [self._name] if self._is_snapshot else self._shelf.names(folder):
-            if name.endswith(_SUFFIXES) and (path := self._shelf.get(name)):
+        folder, _, plain = self._name.rpartition("/")
+        mine = {self._name, f"{folder}/.{plain}.partial".lstrip("/")}
+        for name in self._shelf.names(folder):
+            if self._is_snapshot and name not in mine:
+                continue
+            if name.endswith(".partial"):
+                self._shelf.remove(name)
+            elif name.endswith(_SUFFIXES) and (path := self._shelf.get(name)):
                 self._rewrite(name, path, ids)
         return [Outcome("acknowledged") for _ in people]
 

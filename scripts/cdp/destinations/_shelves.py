@@ -47,7 +47,8 @@ class Shelf(Protocol):
         """The file on this machine, to be read; None: it is not there."""
 
     def names(self, folder: str) -> list[str]:
-        """The files of a folder, sorted; none where there is no such folder."""
+        """The files of a folder, sorted, what a broken upload left among them; none where
+        there is no such folder."""
 
     def remove(self, name: str) -> None:
         """Take the file away; one that is not there counts as gone."""
@@ -99,7 +100,7 @@ class Folder:
         return path if path.exists() else None
 
     def names(self, folder: str) -> list[str]:
-        found = (path for path in (self._base / folder).glob("[!.]*") if path.is_file())
+        found = (path for path in (self._base / folder).glob("*") if path.is_file())
         return sorted(path.relative_to(self._base).as_posix() for path in found)
 
     def remove(self, name: str) -> None:
@@ -184,7 +185,7 @@ class Bucket:
 
         with self._told():
             found = self._system.get_file_info(FileSelector(self._at(folder), allow_not_found=True))
-        plain = [file.path for file in found if file.is_file and file.base_name[0] != "."]
+        plain = [file.path for file in found if file.is_file]
         return sorted(path.removeprefix(f"{self._bucket}/") for path in plain)
 
     def remove(self, name: str) -> None:

@@ -154,7 +154,7 @@ class _Server:
         except FileNotFoundError:
             return []
         files = [file.filename for file in found if stat.S_ISREG(file.st_mode or 0)]
-        return sorted(f"{folder}/{name}".lstrip("/") for name in files if name[0] != ".")
+        return sorted(f"{folder}/{name}".lstrip("/") for name in files)
 
     def remove(self, name: str) -> None:
         try:

@@ -102,6 +102,16 @@ def test_erasing_rewrites_every_file_of_the_folder(store: Store) -> None:
     assert (manifest["rows"], manifest["bytes"]) == (1, len(content))
 
 
+def test_erasing_takes_what_a_broken_upload_left(store: Store) -> None:
+    for key in ("out/.s-2.csv.partial", ".a.csv.partial", "out/notes.txt"):
+        store.server.client.put_object(Bucket=store.bucket, Key=key, Body=b"p1,Ann")
+    for path in ("out", "a.csv"):
+        there = store.open(path)
+        there.erase([Person("p1")])
+        there.close()
+    assert list(store.files()) == ["out/notes.txt"]
+
+
 def test_a_bucket_that_is_not_there_is_named_before_a_write(store: Store) -> None:
     there = store.open(bucket="cdp-never-made")
     (problem,) = there.check()
