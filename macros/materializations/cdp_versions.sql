@@ -46,7 +46,8 @@
             {%- do tellers.append(told_by) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for node in nodes if node not in tellers and node not in mine | map(attribute='node') -%}
+    {%- set told = tellers + mine | map(attribute='node') | list -%}
+    {%- for node in nodes if node not in told and cdp_relation_of(node) | string in sql -%}
         {%- do others.append(node) -%}
     {%- endfor -%}
     {{ return({'mine': mine, 'others': others}) }}
@@ -67,7 +68,11 @@
     {{ return(marks) }}
 {%- endmacro %}
 
+{#- As the model reads it; what just its views read, by name. -#}
 {% macro cdp_relation_of(node) -%}
+    {%- if node.unique_id not in model.depends_on.nodes -%}
+        {{ return(node.relation_name) }}
+    {%- endif -%}
     {%- if node.resource_type == 'source' -%}
         {{ return(source(node.source_name, node.name)) }}
     {%- endif -%}
@@ -96,7 +101,11 @@
 {% macro cdp_find_version(node, versions) -%}
     {%- set relation = cdp_relation_of(node) -%}
     {%- if relation | string not in versions -%}
-        {%- set version = cdp_content_version(relation, node) -%}
+        {%- if node.config.materialized == 'view' -%}
+            {%- set version = cdp_view_version(node, versions) -%}
+        {%- else -%}
+            {%- set version = cdp_content_version(relation, node) -%}
+        {%- endif -%}
         {%- do versions.update({relation | string: {'version': version}}) -%}
         {% call statement() -%}
             insert into {{ cdp_kept_tables() }} (relation, version, run_id) values (
@@ -105,6 +114,17 @@
         {%- endcall %}
         {%- do adapter.commit() -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- A view is what it says, of the tables that it reads. -#}
+{% macro cdp_view_version(node, versions) -%}
+    {%- set read = [] -%}
+    {%- for id in node.depends_on.nodes -%}
+        {%- set input = graph.nodes.get(id) or graph.sources[id] -%}
+        {%- do cdp_find_version(input, versions) -%}
+        {%- do read.append(input) -%}
+    {%- endfor -%}
+    {{ return(local_md5(cdp_view_definition(node) ~ cdp_joined_versions(read, versions))) }}
 {%- endmacro %}
 
 {#- How many rows there are, and the sum of their hashes. -#}

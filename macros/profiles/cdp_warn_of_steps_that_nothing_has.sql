@@ -1,10 +1,10 @@
 {#- Says at the run which steps of funnels, and which conversions, are of a kind that no
     interaction has: nobody comes to them. What the seed cdp_event_names calls an event is
     no slip of the pen: it may be that nobody has done it yet. -#}
-{% macro cdp_warn_of_steps_that_nothing_has(timeline, event_names) -%}
+{% macro cdp_warn_of_steps_that_nothing_has(interactions, event_names) -%}
     {%- if execute and flags.WHICH in ('run', 'build') and model.resource_type == 'model' -%}
         {%- set found = {} -%}
-        {%- for row in run_query('select distinct contract, kind from ' ~ timeline).rows -%}
+        {%- for row in run_query('select distinct contract, kind from ' ~ interactions).rows -%}
             {%- do found.setdefault(row[0], []).append(row[1]) -%}
         {%- endfor -%}
         {%- set all_found = found.values() | sum(start=[]) -%}

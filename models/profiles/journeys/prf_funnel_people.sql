@@ -4,7 +4,7 @@
 
 {%- set funnels = cdp_funnels() %}
 {%- do cdp_warn_of_steps_that_nothing_has(
-    ref('cdp_timeline'), cdp_reference('event_names')
+    ref('prf_interactions'), cdp_reference('event_names')
 ) %}
 
 with interactions as (
