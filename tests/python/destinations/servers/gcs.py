@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import unquote
+
+import pytest
 
 from destinations.servers._base import Call, Refused, Reply, Server, only, route
 from destinations.servers._files import FileBench
@@ -34,6 +37,10 @@ class GcsBucket(FileBench, Server):
         super().__init__(*given)
         self.objects: dict[str, bytes] = {}
         self.sessions: dict[str, tuple[str, bytes]] = {}
+
+    def start(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().start(monkeypatch)
+        monkeypatch.setattr("cdp.destinations.gcs._PATIENCE", timedelta(seconds=1))
 
     def files(self) -> dict[str, bytes]:
         return dict(self.objects)
