@@ -14,7 +14,7 @@ from cdp.destinations import find_destination, known_destinations
 from support.project import ROOT, Outcome
 
 _COPIED = ("scripts", "tests/python/support", "tests/python/destinations/conformance")
-_COPIED += ("tests/python/destinations/servers",)
+_COPIED += ("tests/python/destinations/servers", "tests/python/destinations/specs")
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def checkout(tmp_path: Path) -> Path:
     """What a new destination needs of this project."""
     for folder in _COPIED:
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    for file in ("pyproject.toml", "tests/python/conftest.py"):
+    shared = "tests/python/destinations/contract.py"
+    for file in ("pyproject.toml", "tests/python/conftest.py", shared):
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
 
