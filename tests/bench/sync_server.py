@@ -20,6 +20,8 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
+AGREED = {"sync", "object", "operation", "purpose", "rows"}
+ROW = {"id", "fields"}
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -76,6 +78,8 @@ class Handler(BaseHTTPRequestHandler):
             message = json.loads(body)
         else:
             message = Webhook(SECRET).verify(body, dict(self.headers.items()))
+            if message.keys() != AGREED or any(row.keys() != ROW for row in message["rows"]):
+                return self.answer(422, b"")
         self.answer(200 if self.ledger.take(message) else 429, b"")
 
     def do_GET(self) -> None:

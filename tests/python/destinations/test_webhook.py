@@ -23,7 +23,7 @@ from cdp.destinations._base import Batch, Delivery, NoAnswer, Row
 from cdp.destinations._http import _pause, _retry_after
 from cdp.destinations.webhook import Webhook, WebhookOptions
 from cdp.errors import ConfigError, FatalDestinationError, RecordRejected, RetriableError
-from support.receiver import Answer, Receiver
+from support.receiver import Answer, Receiver, fault
 from support.wretch import Speech, and_on_and_on, drop_by_drop, listening, nothing
 
 DELIVERY = Delivery(
@@ -65,6 +65,32 @@ def test_rows_arrive_signed(webhook: OpenWebhook, receiver: Receiver) -> None:
     assert [outcome.status for outcome in outcomes] == ["acknowledged", "acknowledged"]
     assert receiver.people == {"p1": {"email": "ann@example.com"}, "p2": {"email": None}}
     assert receiver.ids == ["cdp_1"]
+
+
+GOOD: dict[str, Any] = {
+    "sync": "s", "object": "rows", "operation": "upsert", "purpose": "service",
+    "rows": [{"id": "p1", "fields": {"email": None}}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, ""),
+        ({"more": 1}, "keys"),
+        ({"purpose": None}, "no text"),
+        ({"operation": "erase"}, "operation"),
+        ({"rows": []}, "no rows"),
+        ({"operation": "remove"}, "other keys"),
+        ({"rows": [{"id": 7, "fields": {}}]}, "an id"),
+        ({"rows": GOOD["rows"] * 2}, "one row twice"),
+        ({"rows": [{"id": "p1", "fields": {"email": ["x"]}}]}, "a value"),
+    ],
+)
+def test_the_receiver_refuses_what_was_not_agreed(change: dict[str, Any], problem: str) -> None:
+    found = fault(GOOD | change)
+    assert problem in found
+    assert bool(found) == bool(problem)
 
 
 def test_a_wrong_secret_stops_at_once(

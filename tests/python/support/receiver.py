@@ -19,7 +19,7 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-__all__ = ["SECRET", "Answer", "Receiver", "receiving"]
+__all__ = ["SECRET", "Answer", "Receiver", "fault", "receiving"]
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
