@@ -176,7 +176,8 @@ def _chosen(select: Sequence[str], known: set[str], ref: str) -> list[str]:
 
 def _specs(project: Project, names: Sequence[str]) -> dict[str, SyncSpec]:
     known = sync_names(project)
-    return {spec.name: spec for spec in syncs(project, [n for n in names if n in known])}
+    wanted = [name for name in names if name in known]
+    return {spec.name: spec for spec in (syncs(project, wanted) if wanted else ())}
 
 
 def _build(
@@ -211,7 +212,7 @@ def _fill(table: str, spec: SyncSpec | None, ledger: Ledger) -> list[str]:
             "match_key text)"
         )
         return []
-    diff = compute_diff(replace(spec, place=""), ledger)  # nothing is held nowhere
+    diff = compute_diff(replace(spec, place=""), ledger)  # a place where nothing is held
     hashed = hashed_fields(warehouse.dialect, diff.fields)
     hashes = "".join(f", {sql} as hash_{number}" for number, (_, sql) in enumerate(hashed))
     warehouse.execute(f"create temporary table {table} as select {names}{hashes} from {DIFF_TABLE}")
