@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from pydantic import Field as Setting
 
+from cdp.destinations import _data_manager as api
 from cdp.destinations._accounts import Window
 from cdp.destinations._api import Api, ApiOptions
 from cdp.destinations._base import (
@@ -31,6 +32,7 @@ from cdp.destinations._base import (
     Person,
     Row,
 )
+from cdp.destinations._data_manager import Identifiers
 from cdp.destinations._google import GoogleToken
 from cdp.destinations._hashing import GOOGLE, sent
 from cdp.destinations._http import Answer
@@ -56,8 +58,6 @@ _FIELDS = {name: Field() for name in (*_ALONE, *_ADDRESS)} | {
     name: Field("boolean") for name in _CONSENT
 }
 _NOBODY = "0" * 64  # a hash of no email, to ask with
-
-_Identifiers = Sequence[Mapping[str, Any]]
 
 
 class GoogleDataManagerOptions(ApiOptions):
@@ -224,12 +224,12 @@ class GoogleDataManager(Api):
 
     def refused(self, answer: Answer) -> CdpError | None:
         """Google's reason: of a member, or of the request as a whole."""
-        error = _error(answer.body)
+        error = api.error_of(answer.body)
         if isinstance(error, str):  # of the token's endpoint
             return FatalDestinationError(f"Google does not take the credentials ({error}).")
         if answer.status != 400:
             return None
-        reason, is_of_member = _reason(error)
+        reason, is_of_member = api.reason_of(error)
         if is_of_member or reason in self.reasons:
             return RecordRejected(
                 f"Google refused it: {reason}", self.reasons.get(reason, "rejected")
@@ -267,11 +267,11 @@ class GoogleDataManager(Api):
             found.append({"address": {key: known[name] for name, key in _ADDRESS.items()}})
         return found
 
-    def _member(self, row: Row, identifiers: _Identifiers) -> dict[str, Any]:
+    def _member(self, row: Row, identifiers: Identifiers) -> dict[str, Any]:
         """A person's own consent goes before that of the request, so it is told in full."""
-        member = _of_user(identifiers)
+        member = api.of_user(identifiers)
         said = {
-            key: _granted(bool(row.fields[name]))
+            key: api.granted(bool(row.fields[name]))
             for name, key in _CONSENT.items()
             if row.fields.get(name) is not None
         }
@@ -280,7 +280,7 @@ class GoogleDataManager(Api):
     def _consent(self) -> dict[str, str]:
         """What the gate knows of everybody whom it let pass."""
         is_known = self._delivery.needs_grant
-        return dict.fromkeys(_CONSENT.values(), _granted(True)) if is_known else {}
+        return dict.fromkeys(_CONSENT.values(), api.granted(True)) if is_known else {}
 
     # --- what is written ----------------------------------------------------------------
 
@@ -288,7 +288,9 @@ class GoogleDataManager(Api):
         """Ingest; what was sent of a person before and is no more is removed."""
         rows = [(row, self._identifiers(row)) for row in batch.rows]
         gone = {
-            position: _of_user([found for found in _recorded(row) if _is_gone(found, identifiers)])
+            position: api.of_user(
+                [found for found in api.recorded(row) if api.is_gone(found, identifiers)]
+            )
             for position, (row, identifiers) in enumerate(rows)
         }
         members = {
@@ -309,7 +311,7 @@ class GoogleDataManager(Api):
         members = {
             position: member
             for position, row in enumerate(batch.rows)
-            if (member := _of_user(_recorded(row) or self._identifiers(Row(row.id, {}))))
+            if (member := api.of_user(api.recorded(row) or self._identifiers(Row(row.id, {}))))
         }
         send = members and not self._replaces
         self._requests[batch.key] = [self._send("remove", members)] if send else []
@@ -398,7 +400,7 @@ class GoogleDataManager(Api):
     def _status(self, request: _Request) -> tuple[str, str]:
         """(status, the first reason of failures)"""
         path = f"/v1/requestStatus:retrieve?requestId={quote(request.id, safe='')}"
-        return self.call("GET", path, read=_status)
+        return self.call("GET", path, read=api.stated)
 
     def _is_purged(self) -> bool:
         """Whether who was not ingested is gone; nobody goes while anything may yet fail."""
@@ -426,11 +428,11 @@ class GoogleDataManager(Api):
     def _erase(self, person: Person) -> Outcome:
         if person.id not in self._erasing:
             row = Row(person.id, {}, person.record_id)
-            found = [*(_recorded(row) or self._identifiers(row))]
+            found = [*(api.recorded(row) or self._identifiers(row))]
             for name, key in _ALONE.items():
                 values = person.identifiers.get(name, ())
                 found += [{key: known} for value in values if (known := sent(GOOGLE[name], value))]
-            members = {n: _of_user([identifier]) for n, identifier in enumerate(found)}
+            members = {n: api.of_user([identifier]) for n, identifier in enumerate(found)}
             if not members:
                 return Outcome("rejected", "missing_value", "no usable email or phone")
             self._erasing[person.id] = self._send("remove", members)
@@ -441,50 +443,6 @@ class GoogleDataManager(Api):
             return Outcome("acknowledged")
         del self._erasing[person.id]
         return Outcome("unknown", reason or status)
-
-
-def _recorded(row: Row) -> list[dict[str, Any]]:
-    """What was sent of the row, as the ledger has it."""
-    return list(json.loads(row.record_id)) if row.record_id else []
-
-
-def _is_gone(identifier: Mapping[str, Any], now: _Identifiers) -> bool:
-    """Whether it was sent and is no more. An address is no one's alone."""
-    return identifier not in now and "address" not in identifier
-
-
-def _of_user(identifiers: _Identifiers) -> dict[str, Any]:
-    return {"userData": {"userIdentifiers": identifiers}} if identifiers else {}
-
-
-def _granted(is_given: bool) -> str:
-    return "CONSENT_GRANTED" if is_given else "CONSENT_DENIED"
-
-
-def _status(found: Mapping[str, Any]) -> tuple[str, str]:
-    (status,) = found["requestStatusPerDestination"]
-    counts = (status.get("errorInfo") or {}).get("errorCounts") or [{}]
-    return status["requestStatus"], str(counts[0].get("reason", ""))
-
-
-def _error(body: bytes) -> Mapping[str, Any] | str:
-    """The error; a word where the token's endpoint says it; empty where there is none."""
-    try:
-        found = json.loads(body)["error"]
-    except (ValueError, LookupError, TypeError):
-        return {}
-    return found if isinstance(found, dict | str) else {}
-
-
-def _reason(error: Mapping[str, Any]) -> tuple[str, bool]:
-    """(reason, whether it is of a member)"""
-    details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
-    violations = [found for detail in details for found in detail.get("fieldViolations") or ()]
-    reasons = [found.get("reason") for found in (*violations, *details)]
-    fields = " ".join(str(found.get("field", "")) for found in violations)
-    is_of_member = "audience_members[" in fields or "audienceMembers[" in fields
-    reason = next((str(found) for found in reasons if found), error.get("status", "rejected"))
-    return str(reason), is_of_member
 
 
 DESTINATION = GoogleDataManager

@@ -32,6 +32,7 @@ from cdp.destinations._base import (
     json_bytes,
 )
 from cdp.destinations._http import Answer
+from cdp.destinations._klaviyo import error_code, leaves, parts, same
 from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import CdpError, FatalDestinationError, RecordRejected
 
@@ -193,7 +194,7 @@ class Klaviyo(Api):
             )
         if answer.status not in (400, 409, 413, 422):
             return None
-        code = _code(answer.body)
+        code = error_code(answer.body)
         return RecordRejected(f"Klaviyo refused it: {code}", self.reasons.get(code, "rejected"))
 
     # --- what is there ------------------------------------------------------------------
@@ -220,7 +221,7 @@ class Klaviyo(Api):
         return self._find(field, values) if field in _IDENTIFIERS and values else {}
 
     def _find(self, field: str, values: Sequence[str]) -> dict[str, list[str]]:
-        wanted = sorted({_same(field, value) for value in values})
+        wanted = sorted({same(field, value) for value in values})
         path: str | None = "/api/profiles?" + urlencode(
             {
                 "filter": f"any({field},{json.dumps(wanted, ensure_ascii=False)})",
@@ -233,8 +234,8 @@ class Klaviyo(Api):
             profiles, path = self.call("GET", path, read=self._page)
             for profile in profiles:
                 known = {**profile["attributes"], "id": profile["id"]}
-                found.setdefault(_same(field, known.get(field) or ""), []).append(profile["id"])
-        return {v: found[_same(field, v)] for v in values if _same(field, v) in found}
+                found.setdefault(same(field, known.get(field) or ""), []).append(profile["id"])
+        return {v: found[same(field, v)] for v in values if same(field, v) in found}
 
     def _page(self, found: Mapping[str, Any]) -> tuple[list[Any], str | None]:
         """The items, and the path of the next page; its host is not taken from an answer."""
@@ -246,7 +247,7 @@ class Klaviyo(Api):
         """row.id → the id of its profile, of those that have one."""
         ids = {row.id: row.record_id for row in rows if row.record_id}
         others = list(dict.fromkeys(row.id for row in rows if row.id not in ids))
-        for part in _parts(others, _LOOKED_UP):
+        for part in parts(others, _LOOKED_UP):
             found = self.look_up(self._delivery.match, part)
             ids |= {value: profiles[0] for value, profiles in found.items()}
         return ids
@@ -291,7 +292,7 @@ class Klaviyo(Api):
         return self._start("/api/profile-bulk-import-jobs", data, positions, "imports and lists")
 
     def _suppress(self, rows: Sequence[Row]) -> Iterator[_Job]:
-        for positions in _parts(range(len(rows)), _SUPPRESSED):
+        for positions in parts(range(len(rows)), _SUPPRESSED):
             emails = [
                 {"type": "profile", "attributes": {"email": rows[position].id}}
                 for position in positions
@@ -331,7 +332,7 @@ class Klaviyo(Api):
 
     def _leave_list(self, profile_ids: Sequence[str]) -> None:
         path = f"/api/lists/{self._options.list_id}/relationships/profiles"
-        for part in _parts(profile_ids, _MEMBERS):
+        for part in parts(profile_ids, _MEMBERS):
             body = {"data": [{"type": "profile", "id": profile_id} for profile_id in part]}
             self.call(
                 "DELETE", path, body, read=lambda _: None, group="imports and lists",
@@ -369,7 +370,7 @@ class Klaviyo(Api):
         return errors
 
     def _errors(self, job: _Job, rows: Sequence[Row]) -> dict[int, Outcome]:
-        by_id = {_same(self._delivery.match, rows[n].id): n for n in job.positions}
+        by_id = {same(self._delivery.match, rows[n].id): n for n in job.positions}
         outcomes: dict[int, Outcome] = {}
         path: str | None = f"{job.path}/import-errors?" + urlencode({"page[size]": 100})
         while path:
@@ -380,7 +381,7 @@ class Klaviyo(Api):
                 position = self._position(said, payload, by_id, job.positions)
                 if position is not None:
                     # Her values are known from the payload alone, and no message repeats them
-                    whole = Row(rows[position].id, dict(_leaves(payload)))
+                    whole = Row(rows[position].id, dict(leaves(payload)))
                     detail = said.get("detail", "") if payload else ""
                     outcomes[position] = self.rejected(whole, said["code"], detail)
         return outcomes
@@ -394,7 +395,7 @@ class Klaviyo(Api):
     ) -> int | None:
         """Whose the error is: by the payload that it repeats, else by where it points."""
         attributes = payload.get("attributes") or payload
-        value = _same(self._delivery.match, str(attributes.get(self._delivery.match, "")))
+        value = same(self._delivery.match, str(attributes.get(self._delivery.match, "")))
         if value in by_id:
             return by_id[value]
         pointer = (error.get("source") or {}).get("pointer") or ""
@@ -435,32 +436,6 @@ class Klaviyo(Api):
             "POST", "/api/data-privacy-deletion-jobs", {"data": data}, read=lambda _: None,
             group="deletions", content_type=_JSON_API,
         )  # fmt: skip
-
-
-def _same(field: str, value: str) -> str:
-    """Klaviyo keeps emails in lower case."""
-    return value.strip().lower() if field == "email" else value
-
-
-def _leaves(found: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, value) of every value inside."""
-    for name, value in found.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}", value
-
-
-def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _code(body: bytes) -> str:
-    """The code of the first error; `rejected` where the body names none."""
-    try:
-        return str(json.loads(body)["errors"][0]["code"])
-    except (ValueError, LookupError, TypeError):
-        return "rejected"
 
 
 DESTINATION = Klaviyo
