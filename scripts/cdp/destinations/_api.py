@@ -66,6 +66,13 @@ class Api(Destination):
             max_answer=self.max_answer,
         )
 
+    @classmethod
+    def place(cls, target_object: str, options: Any) -> str:
+        """The account, the object, and what names it where it is a collection."""
+        option = cls.collections.get(target_object)
+        which = f"/{getattr(options, option)}" if option else ""
+        return f"{cls.account(options)}/{target_object}{which}"
+
     def headers(self) -> Mapping[str, str]:
         """The headers of every call, credentials among them."""
         return {}

@@ -219,10 +219,17 @@ class Destination(ABC):
     verified: ClassVar[str] = ""  # what it was run against; empty: never the real thing
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})  # config.meta of a sync
 
+    # An object that is a collection of records (a list, a tag) → the option that names it.
+    collections: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
     @classmethod
     def problems(cls, target_object: str, mode: str, options: Any) -> Iterator[str]:
         """What does not go together, one sentence each; options are already valid."""
-        yield from ()
+        for name, option in cls.collections.items():
+            if (target_object == name) != (getattr(options, option) is not None):
+                yield f"cdp_options.{option} goes with cdp_object: {name}. Say both or neither."
+            if target_object == name and mode not in ("mirror", "audience"):
+                yield f"a {name} mirrors. Use cdp_mode: mirror or audience, not {mode}."
 
     @classmethod
     @abstractmethod

@@ -122,25 +122,12 @@ class HubSpot(Api):
             "cdp_echoes_in": "hubspot",
         }
     )
+    collections = MappingProxyType({_LIST: "list_id"})
     _options: HubSpotOptions
 
     @classmethod
-    def problems(cls, target_object: str, mode: str, options: HubSpotOptions) -> Iterator[str]:
-        """A list is named by its id, and mirrors."""
-        if (target_object == _LIST) != (options.list_id is not None):
-            yield "cdp_options.list_id goes with cdp_object: list. Say both or neither."
-        if target_object == _LIST and mode not in ("mirror", "audience"):
-            yield f"a list mirrors. Use cdp_mode: mirror or audience, not {mode}."
-
-    @classmethod
-    def place(cls, target_object: str, options: HubSpotOptions) -> str:
-        """The account is known by the name of its token."""
-        which = f"{target_object}/{options.list_id}" if options.list_id else target_object
-        return f"{cls.account(options)}/{which}"
-
-    @classmethod
     def account(cls, options: HubSpotOptions) -> str:
-        """As place."""
+        """Known by the name of its secret."""
         return f"hubspot:{options.token_env}"
 
     def __init__(self, delivery: Delivery, options: HubSpotOptions) -> None:

@@ -142,25 +142,12 @@ class Intercom(Api):
             "cdp_echoes_in": "intercom",
         }
     )
+    collections = MappingProxyType({_TAG: "tag_id"})
     _options: IntercomOptions
 
     @classmethod
-    def problems(cls, target_object: str, mode: str, options: IntercomOptions) -> Iterator[str]:
-        """A tag is named by its id, and mirrors."""
-        if (target_object == _TAG) != (options.tag_id is not None):
-            yield "cdp_options.tag_id goes with cdp_object: tag. Say both or neither."
-        if target_object == _TAG and mode not in ("mirror", "audience"):
-            yield f"a tag mirrors. Use cdp_mode: mirror or audience, not {mode}."
-
-    @classmethod
-    def place(cls, target_object: str, options: IntercomOptions) -> str:
-        """The workspace is known by the name of its token."""
-        which = f"{target_object}/{options.tag_id}" if options.tag_id else target_object
-        return f"{cls.account(options)}/{which}"
-
-    @classmethod
     def account(cls, options: IntercomOptions) -> str:
-        """As place."""
+        """Known by the name of its secret."""
         return f"intercom:{options.region}/{options.token_env}"
 
     def __init__(self, delivery: Delivery, options: IntercomOptions) -> None:

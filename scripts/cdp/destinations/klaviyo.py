@@ -147,6 +147,7 @@ class Klaviyo(Api):
             "cdp_options": {"key_env": "DBT_ENV_SECRET_KLAVIYO_KEY", "list_id": "XyZ123"},
         }
     )
+    collections = MappingProxyType({_LIST: "list_id"})
     _options: KlaviyoOptions
 
     @classmethod
@@ -158,14 +159,8 @@ class Klaviyo(Api):
             yield "cdp_object: suppressions goes with cdp_mode: append. Say both or neither."
 
     @classmethod
-    def place(cls, target_object: str, options: KlaviyoOptions) -> str:
-        """The account is known by the name of its key."""
-        which = f"{target_object}/{options.list_id}" if options.list_id else target_object
-        return f"{cls.account(options)}/{which}"
-
-    @classmethod
     def account(cls, options: KlaviyoOptions) -> str:
-        """As place."""
+        """Known by the name of its secret."""
         return f"klaviyo:{options.key_env}"
 
     def __init__(self, delivery: Delivery, options: KlaviyoOptions) -> None:
