@@ -1,11 +1,14 @@
 """`receiver`: a webhook's other end; retries do not wait. `duckdb_world`: to deliver from.
-`s3_server`: moto's S3. `clock`: accounts of the test's own, for whose windows nobody waits."""
+`s3_server`: moto's S3. `clock`: accounts of the test's own, for whose windows nobody waits.
+`vendor`: the local server of the module that a test file is of; nothing forbidden may reach it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
@@ -45,3 +48,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(accounts, "_accounts", {})
     monkeypatch.setattr(accounts, "Account", patient)
     return found
+
+
+@pytest.fixture
+def vendor(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+) -> Iterator[Any]:
+    name = request.module.__name__.rpartition("test_")[2]
+    found = import_module(f"destinations.servers.{name}").BENCH(tmp_path, request)
+    found.start(monkeypatch)
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield found
+    found.stop()
+    assert found.violations == []

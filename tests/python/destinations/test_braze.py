@@ -12,29 +12,13 @@ import pytest
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.braze import Braze, BrazeOptions
 from cdp.errors import RecordRejected
-from destinations.conformance.desk import Clock
 from destinations.servers._base import Reply
-from destinations.servers.braze import BENCH
 from destinations.servers.braze import Braze as Vendor
 
 FIELDS = {"external_id": "text", "email": "text", "cdp_tier": "text", "cdp_orders": "integer"}
 ANN = Row("p1", {"external_id": "p1", "email": "a@example.com", "cdp_tier": "gold"})
 BOB = Row("p2", {"external_id": "p2", "email": "b@example.com", "cdp_tier": "blue"})
 Open = Callable[..., Braze]
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    clock: Clock,
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

@@ -10,29 +10,13 @@ import pytest
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.customerio import CustomerIo, CustomerIoOptions
 from cdp.errors import RecordRejected
-from destinations.conformance.desk import Clock
 from destinations.servers._base import Reply
-from destinations.servers.customerio import BENCH
 from destinations.servers.customerio import CustomerIo as Vendor
 
 FIELDS = {"id": "text", "email": "text", "first_name": "text"}
 ANN = Row("p1", {"id": "p1", "email": "a@example.com", "first_name": "Ann"})
 BOB = Row("p2", {"id": "p2", "email": "b@example.com", "first_name": "Bob"})
 Open = Callable[..., CustomerIo]
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    clock: Clock,
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

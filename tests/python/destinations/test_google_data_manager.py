@@ -32,17 +32,6 @@ SDK = json.loads(VECTORS.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
-
-
-@pytest.fixture
 def opened(vendor: Vendor) -> Iterator[Any]:
     """opened("audience", …) opens the list there; people have granted the purpose."""
     there: list[GoogleDataManager] = []

@@ -18,22 +18,10 @@ from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations._http import Answer
 from cdp.destinations.hubspot import HubSpot, HubSpotOptions
 from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
-from destinations.servers.hubspot import BENCH
 from destinations.servers.hubspot import HubSpot as Vendor
 
 SDK = json.loads((Path(__file__).parent / "vectors/hubspot.json").read_text(encoding="utf-8"))
 ANN = Row("ann@example.com", {"email": "ann@example.com", "firstname": "Ann"})
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

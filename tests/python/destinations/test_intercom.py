@@ -12,28 +12,12 @@ import pytest
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations._http import Answer
 from cdp.destinations.intercom import Intercom, IntercomOptions
-from destinations.conformance.desk import Clock
-from destinations.servers.intercom import BENCH
 from destinations.servers.intercom import Intercom as Vendor
 
 FIELDS = {"external_id": "text", "email": "text", "name": "text"}
 ANN = Row("p1", {"external_id": "p1", "email": "a@example.com", "name": "Ann"})
 BOB = Row("p2", {"external_id": "p2", "email": "b@example.com", "name": "Bob"})
 Open = Callable[..., Intercom]
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    clock: Clock,
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

@@ -15,22 +15,10 @@ from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations._http import Answer
 from cdp.destinations.klaviyo import Klaviyo, KlaviyoOptions
 from cdp.errors import FatalDestinationError
-from destinations.servers.klaviyo import BENCH
 from destinations.servers.klaviyo import Klaviyo as Vendor
 
 SDK = json.loads((Path(__file__).parent / "vectors/klaviyo.json").read_text(encoding="utf-8"))
 ANN = Row("p1", {"external_id": "p1", "email": "ann@example.com", "first_name": "Ann"})
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

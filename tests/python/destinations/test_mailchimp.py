@@ -15,22 +15,10 @@ from activation.world import World
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.mailchimp import Mailchimp, MailchimpOptions
 from cdp.errors import ConfigError, FatalDestinationError
-from destinations.servers.mailchimp import BENCH
 from destinations.servers.mailchimp import Mailchimp as Vendor
 
 SDK = json.loads((Path(__file__).parent / "vectors/mailchimp.json").read_text(encoding="utf-8"))
 URIST = "Urist.McVankab@freddiesjokes.com"
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

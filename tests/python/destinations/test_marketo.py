@@ -7,35 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.marketo import Marketo, MarketoOptions
 from cdp.errors import CdpError, FatalDestinationError, RecordRejected, RetriableError
-from destinations.conformance.desk import Clock
 from destinations.servers._base import Call, Reply
-from destinations.servers.marketo import BENCH
 from destinations.servers.marketo import Marketo as Vendor
 
 FIELDS = {"email": "text", "firstName": "text"}
 ANN = Row("ann@example.com", {"email": "ann@example.com", "firstName": "Ann"})
 BOB = Row("bob@example.com", {"email": "bob@example.com", "firstName": "Bob"})
 Open = Callable[..., Marketo]
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    clock: Clock,
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

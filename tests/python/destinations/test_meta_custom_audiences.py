@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
-import cdp.destinations._accounts as accounts
 from activation.world import Person as Somebody
 from activation.world import World
 from cdp.destinations._base import Batch, Delivery, NoAnswer, Person, Row
@@ -21,24 +19,14 @@ from cdp.destinations.meta_custom_audiences import (
     MetaCustomAudiencesOptions,
 )
 from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
-from destinations.servers.meta_custom_audiences import BENCH
 from destinations.servers.meta_custom_audiences import MetaCustomAudiences as Vendor
 
 SDK = json.loads((Path(__file__).parent / "vectors/hashing.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
+@pytest.fixture(autouse=True)
+def app_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_META_SECRET", "s3cret")
-    monkeypatch.setattr(accounts, "_accounts", {})  # nobody waits for another test's calls
-    with stamina.set_testing(True, attempts=2):
-        yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

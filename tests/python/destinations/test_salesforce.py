@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
-import cdp.destinations._accounts as accounts
 from activation.world import Person as Somebody
 from activation.world import World
 from cdp.destinations._base import Batch, Delivery, Person, Row
@@ -21,25 +19,10 @@ from cdp.destinations._http import Answer
 from cdp.destinations._salesforce import SalesforceOptions
 from cdp.destinations.salesforce import Salesforce
 from cdp.errors import FatalDestinationError, RetriableError
-from destinations.servers.salesforce import BENCH
 from destinations.servers.salesforce import Salesforce as Vendor
 
 VECTORS = json.loads(Path(__file__).with_name("vectors").joinpath("salesforce.json").read_text())
 FIELDS = {"CDP_Id__c": "text", "LastName": "text", "Email": "text"}
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vendor]:
-    monkeypatch.setattr(accounts, "_accounts", {})
-    monkeypatch.setattr(accounts.Account, "pause", lambda *_: None)
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

@@ -12,27 +12,11 @@ from activation.world import Person as Somebody
 from activation.world import World
 from cdp.destinations._base import Batch, Delivery, Outcome, Person, Row
 from cdp.destinations.sendgrid import SendGrid, SendGridOptions
-from destinations.conformance.desk import Clock
-from destinations.servers.sendgrid import BENCH
 from destinations.servers.sendgrid import SendGrid as Vendor
 
 FIELDS = {"email": "text", "cdp_tier": "text", "cdp_orders": "integer"}
 LIST = "11111111-2222-3333-4444-555555555555"
 Open = Callable[..., SendGrid]
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    clock: Clock,
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

@@ -15,25 +15,9 @@ from cdp.destinations._base import Batch, Delivery, Row
 from cdp.destinations._http import Answer
 from cdp.destinations.slack import Slack, SlackOptions
 from cdp.errors import ConfigError, FatalDestinationError
-from destinations.conformance.desk import Clock
-from destinations.servers.slack import BENCH
 from destinations.servers.slack import Slack as Vendor
 
 Open = Callable[..., Slack]
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    clock: Clock,
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

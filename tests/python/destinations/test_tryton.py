@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
-import cdp.destinations._accounts as accounts
 from cdp.destinations._base import Batch, Delivery, Outcome, Person, Row
 from cdp.destinations._tryton import TrytonOptions
 from cdp.destinations.tryton import Tryton
 from cdp.errors import RecordRejected, RetriableError
-from destinations.servers.tryton import BENCH
 from destinations.servers.tryton import Tryton as Vendor
 
 MATCH = {"parties": "code", "opportunities": "reference", "category": "email"}
@@ -23,20 +20,6 @@ FIELDS = {
     "opportunities": {"description": "text", "party": "text", "amount": "float"},
     "category": {"email": "text"},
 }
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vendor]:
-    monkeypatch.setattr(accounts, "_accounts", {})
-    monkeypatch.setattr(accounts.Account, "pause", lambda *_: None)
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture

@@ -11,27 +11,11 @@ import pytest
 from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.zendesk import Zendesk, ZendeskOptions
 from cdp.errors import FatalDestinationError
-from destinations.conformance.desk import Clock
 from destinations.servers._base import Reply
-from destinations.servers.zendesk import BENCH
 from destinations.servers.zendesk import Zendesk as Vendor
 
 FIELDS = {"external_id": "text", "email": "text", "name": "text", "notes": "text"}
 Open = Callable[..., Zendesk]
-
-
-@pytest.fixture
-def vendor(
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-    clock: Clock,
-) -> Iterator[Vendor]:
-    found = BENCH(tmp_path, request)
-    found.start(monkeypatch)
-    yield found
-    found.stop()
-    assert found.violations == []
 
 
 @pytest.fixture
