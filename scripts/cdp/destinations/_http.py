@@ -11,6 +11,7 @@ sent again where no answer came.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import ssl
 import threading
@@ -48,6 +49,9 @@ _LEAST_EPOCH = 1e9  # a larger number of seconds is a moment
 _FIRST_WAIT = 0.5
 _LEADING_TO_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "64:ff9b::/96")))
 _LONGEST_ANSWER = 60.0
+
+# It tells each address, in which stand emails (look-ups) and secrets (Slack's webhook).
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _Read = TypeVar("_Read")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -283,6 +284,16 @@ def test_a_missing_secret_names_the_variable(
 def test_odd_addresses_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         WebhookOptions(url=url, secret_env="S")
+
+
+def test_no_address_is_logged(
+    webhook: OpenWebhook, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A path may be a secret, a query may name people."""
+    caplog.set_level(logging.INFO)
+    webhook(f"{receiver.url}?who=ann@example.com").upsert(BATCH)
+    assert len(receiver.ids) == 1
+    assert "ann@example.com" not in caplog.text
 
 
 def test_the_place_holds_no_secret_path() -> None:
