@@ -22,7 +22,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import stamina
@@ -38,7 +37,7 @@ from cdp.errors import (
     RetriableError,
 )
 
-__all__ = ["Answer", "Caller", "refuse_private"]
+__all__ = ["Answer", "Caller", "host_of", "refuse_private"]
 
 _PASSING = (408, 425, 429)  # and every 5xx
 _NOT_APPLIED = (425, 429, 503)
@@ -237,9 +236,14 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def host_of(url: str) -> str:
+    """The host as it is connected to: of an international name, its xn-- form."""
+    return httpx.URL(url).raw_host.decode()
+
+
 def refuse_private(url: str) -> None:
     """Refuse addresses inside the own network, so that no YAML can reach what only we can."""
-    host = urlsplit(url).hostname or ""
+    host = host_of(url)
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:

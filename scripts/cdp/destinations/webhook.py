@@ -36,7 +36,7 @@ from cdp.destinations._base import (
     json_bytes,
     scrubbed,
 )
-from cdp.destinations._http import Answer, Caller, refuse_private
+from cdp.destinations._http import Answer, Caller, host_of, refuse_private
 from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import ConfigError
 
@@ -71,6 +71,10 @@ class WebhookOptions(Options):
             raise ValueError("holds no space and no line break")
         if parts.username or parts.password:
             raise ValueError("holds no user or password: the secret signs each call")
+        try:
+            httpx.URL(url)
+        except httpx.InvalidURL:
+            raise ValueError("is an https:// address") from None
         return url
 
 
@@ -139,7 +143,7 @@ class Webhook(Destination):
             timeout_seconds=options.timeout_seconds,
             attempts=options.attempts,
             transport=transport,
-            public_host="" if options.allow_private else urlsplit(options.url).hostname or "",
+            public_host="" if options.allow_private else host_of(options.url),
         )
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:

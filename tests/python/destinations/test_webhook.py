@@ -249,18 +249,20 @@ def test_private_addresses_are_refused(
         webhook(f"https://{host}/hook", allow_private=False)
 
 
+@pytest.mark.parametrize("name", ["rebinding.example", "münchen.example", "faß.example"])
 def test_a_name_that_leads_inside_after_the_check_is_refused(
-    webhook: OpenWebhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    webhook: OpenWebhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """DNS rebinding: public when it is looked up, private when it is connected to."""
     port = urlsplit(receiver.url).port
     leads_to = iter(["93.184.215.14", "127.0.0.1"])
 
     def resolve(host: str, *_: Any, **__: Any) -> list[Any]:
+        assert host.isascii()  # looked up by the very name that is connected to
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(leads_to), port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    there = webhook(f"https://rebinding.example:{port}/hook", allow_private=False)
+    there = webhook(f"https://{name}:{port}/hook", allow_private=False)
     with pytest.raises(FatalDestinationError, match="leads to a private address now"):
         there.upsert(BATCH)
     assert receiver.ids == []
@@ -278,7 +280,7 @@ def test_a_missing_secret_names_the_variable(
     "url",
     [
         "ftp://example.com", "https://u:p@example.com", "example.com",
-        "https://example.com/a\r\nx-admin: 1", "https://example.com/a b",
+        "https://example.com/a\r\nx-admin: 1", "https://example.com/a b", "https://-ä-.example.com",
     ],
 )  # fmt: skip
 def test_odd_addresses_are_refused(url: str) -> None:
