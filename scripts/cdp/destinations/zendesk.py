@@ -333,11 +333,17 @@ class Zendesk(Api):
         return Outcome("acknowledged")
 
     def _everybody(self, person: Person) -> dict[str, bool]:
-        """The ids of all users that are the person → whether they are not deleted yet."""
+        """The ids of all users that are the person → whether they are not deleted yet. An
+        answer is looked through: to Zendesk an id with a comma is the ids of several."""
         by = [("external_ids", person.id)] if self._delivery.match == "external_id" else []
         by += [("ids", person.record_id)] if person.record_id else []
         users = [user for which, key in by for user in self._users(which, [key], deleted=True)]
-        found = {str(user["id"]): user["active"] for user in users}
+        found = {
+            str(user["id"]): user["active"]
+            for user in users
+            if str(user["id"]) == person.record_id
+            or (user["external_id"] or "").lower() == person.id.lower()
+        }
         emails = {*person.identifiers.get("email", ())}
         emails |= {person.id} if self._delivery.match == "email" else set()
         return found | {user: True for email in sorted(emails) for user in self._with_email(email)}

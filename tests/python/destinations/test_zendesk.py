@@ -80,6 +80,14 @@ def test_those_who_were_deleted_before_are_erased_too(opened: Open, vendor: Vend
     assert (vendor.users, vendor.deleted) == ({}, {})
 
 
+def test_an_id_with_a_comma_erases_nobody_else(opened: Open, vendor: Vendor) -> None:
+    there = opened()
+    there.upsert(batch(somebody(1), somebody(2)))
+    (outcome,) = there.erase([Person("p1,p2")])
+    assert outcome.status == "acknowledged"
+    assert len(vendor.users) == 2
+
+
 def test_who_has_an_open_ticket_is_not_erased(opened: Open, vendor: Vendor) -> None:
     there = opened()
     there.upsert(batch(somebody(1, notes="open ticket")))
