@@ -52,7 +52,8 @@ class FileOptions(Options):
     @field_validator("path")
     @classmethod
     def _stays_inside(cls, path: str) -> str:
-        if Path(path).is_absolute() or ".." in Path(path).parts or "\x00" in path:
+        is_out = Path(path).is_absolute() or ".." in Path(path).parts or "\x00" in path
+        if is_out or not path:  # of an empty one, the names of files would begin with '/'
             raise ValueError("is a path inside, without '..' and without '/' at its start")
         return path
 

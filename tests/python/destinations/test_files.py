@@ -108,7 +108,7 @@ def test_changes_are_a_file_a_run(tmp_path: Path) -> None:
     assert [(row["operation"], row["id"]) for row in rows] == [("remove", "p9"), ("upsert", "p1")]
 
 
-@pytest.mark.parametrize("path", ["../a.csv", "/tmp/a.csv", "a/../../b.csv"])
+@pytest.mark.parametrize("path", ["", "../a.csv", "/tmp/a.csv", "a/../../b.csv"])
 def test_paths_stay_inside(path: str) -> None:
     with pytest.raises(ValueError, match="is a path inside"):
         DiskOptions(path=path)
