@@ -34,6 +34,7 @@ from cdp.errors import CdpError
 __all__ = ["Alert", "Past", "tell_changes", "trouble"]
 
 _SECRET = "DBT_ENV_SECRET_CDP_ALERT"  # noqa: S105 - the name of a variable
+_REJECTED_PCT = 5
 _REMEMBERED = 30  # runs
 _USUAL_RUNS = 5  # fewer do not say what is usual
 _FAR, _FEW = 0.5, 100  # unusual: off by this share of the median, and by so many rows
@@ -89,7 +90,7 @@ def tell_changes(
     results: Sequence[Result], ledger: Ledger, root: Path, since: datetime
 ) -> list[Alert]:
     """Tell of the results whose sync changed in a run since that moment; returns those."""
-    pct = float(os.environ.get("CDP_ALERT_REJECTED_PCT", "5"))
+    pct = _rejected_pct()
     alerts = []
     for result in results:
         runs = _runs(result.sync, ledger)
@@ -100,6 +101,14 @@ def tell_changes(
     if alerts:
         _tell(alerts, root)
     return alerts
+
+
+def _rejected_pct() -> float:
+    try:
+        return float(os.environ.get("CDP_ALERT_REJECTED_PCT") or _REJECTED_PCT)
+    except ValueError:
+        _log.warning("CDP_ALERT_REJECTED_PCT is no number; %d is taken", _REJECTED_PCT)
+        return _REJECTED_PCT
 
 
 def _runs(sync: str, ledger: Ledger) -> list[Past]:

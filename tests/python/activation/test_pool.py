@@ -183,6 +183,7 @@ def test_an_alert_that_cannot_be_sent_changes_nothing(
     monkeypatch.setenv("CDP_ALERT_URL", "http://127.0.0.1:1/")
     monkeypatch.setenv("CDP_ALERT_SMTP", "smtp://127.0.0.1:1")
     monkeypatch.setenv("CDP_ALERT_MAIL_TO", "ops@example.com")
+    monkeypatch.setenv("CDP_ALERT_REJECTED_PCT", "5 %")
     duckdb_world.people(CROWD)
     since = duckdb_world.now
     duckdb_world.build("error")
@@ -193,6 +194,7 @@ def test_an_alert_that_cannot_be_sent_changes_nothing(
     )
     assert "alerts could not be sent: ConfigError" in caplog.text
     assert "alerts could not be sent: RetriableError" in caplog.text
+    assert "CDP_ALERT_REJECTED_PCT is no number" in caplog.text
 
 
 class Postman:
