@@ -74,6 +74,7 @@ class SalesforceApi(Api):
         self._token: str | None = None
         self._object = delivery.target_object
         self._numbers: set[str] = set()  # fields whose values stand unquoted in a query
+        self._exact: set[str] = set()  # fields in which Ab is not aB
 
     # --- calls --------------------------------------------------------------------------
 
@@ -157,6 +158,11 @@ class SalesforceApi(Api):
             found, more = self._ask("GET", following, read=_page)
             yield from found
             following = more and more.removeprefix(f"/services/data/v{_VERSION}")
+
+    def _same(self, field: str, value: object) -> str:
+        """A value as queries compare it."""
+        text = str(value).strip()
+        return text if field in self._exact else text.lower()
 
     # --- jobs ---------------------------------------------------------------------------
 

@@ -167,6 +167,7 @@ class Salesforce(SalesforceApi):
         fields = found["fields"]
         self._keys = {item["name"] for item in fields if item["externalId"] or item["idLookup"]}
         self._emails = {item["name"] for item in fields if item["type"] == "email"}
+        self._exact = {item["name"] for item in fields if item.get("caseSensitive")}
         self._numbers = {
             item["name"] for item in fields if _KINDS.get(item["type"]) in ("integer", "float")
         }
@@ -189,13 +190,16 @@ class Salesforce(SalesforceApi):
             )
 
     def look_up(self, field: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Records by any field; Salesforce does not tell capitals from small letters."""
+        """Records by any field. Salesforce does not tell capitals from small letters, but in
+        fields that were made so."""
         if field not in (self._known_fields or {}):
             return {}
         records: dict[str, list[str]] = {}
         for item in self._query(f"Id, {field}", field, values):
-            records.setdefault(_same(item[field]), []).append(item["Id"])
-        return {value: records[_same(value)] for value in values if _same(value) in records}
+            records.setdefault(self._same(field, item[field]), []).append(item["Id"])
+        return {
+            value: records[key] for value in values if (key := self._same(field, value)) in records
+        }
 
     def _external_ids(self, record_ids: Sequence[str]) -> dict[str, str]:
         """Record id → its external id, "" for none; those that are gone are missing."""
@@ -212,7 +216,7 @@ class Salesforce(SalesforceApi):
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
         """By the external id; a record that has another is given this one first."""
         known = self._external_ids([row.record_id for row in batch.rows if row.record_id])
-        others = [row for row in batch.rows if _has_another(row, known)]
+        others = [row for row in batch.rows if self._has_another(row, known)]
         gone = [row for row in batch.rows if row.record_id and row.record_id not in known]
         settled = dict(zip([row.id for row in others], self._rekey(others), strict=True))
         settled |= {row.id: self.rejected(row, _GONE[0]) for row in gone}
@@ -227,6 +231,12 @@ class Salesforce(SalesforceApi):
             return [settled.get(row.id) or Outcome("accepted") for row in batch.rows]
         done = iter(self._in_parts(rest, self._put))
         return [settled.get(row.id) or next(done) for row in batch.rows]
+
+    def _has_another(self, row: Row, known: Mapping[str, str]) -> bool:
+        """Whether the row's record has another external id than the row."""
+        there = known.get(row.record_id or "")
+        same = self._same(self._match, row.id)
+        return there is not None and self._same(self._match, there) != same
 
     def _rekey(self, rows: Sequence[Row]) -> Sequence[Outcome]:
         return self._in_parts(rows, lambda part: self._write("", part, with_id=True))
@@ -420,16 +430,6 @@ def _field(item: Mapping[str, Any]) -> Field:
     kind = _KINDS.get(item["type"], "text")
     length = item["length"] if kind == "text" else None
     return Field(kind, length or None, item["createable"] or item["updateable"])
-
-
-def _same(value: object) -> str:
-    return str(value).strip().lower()
-
-
-def _has_another(row: Row, known: Mapping[str, str]) -> bool:
-    """Whether the row's record has another external id than the row."""
-    there = known.get(row.record_id or "")
-    return there is not None and _same(there) != _same(row.id)
 
 
 def _fits_a_file(row: Row) -> bool:

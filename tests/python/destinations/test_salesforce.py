@@ -98,6 +98,16 @@ def test_a_record_that_has_another_external_id_is_taken_over(opened: Any, vendor
     assert paths[-2:] == ["/composite/sobjects/Contact", "/composite/sobjects"]
 
 
+def test_ids_that_differ_by_a_capital_alone_are_two_records(opened: Any, vendor: Vendor) -> None:
+    """Where the field was made so: else the one would be deleted in place of the other."""
+    vendor.case_sensitive = {"CDP_Id__c"}
+    vendor.records["Contact"] |= {"003A": {"CDP_Id__c": "Ab"}, "003B": {"CDP_Id__c": "aB"}}
+    there = opened()
+    assert there.look_up("CDP_Id__c", ["Ab", "aB"]) == {"Ab": ["003A"], "aB": ["003B"]}
+    there.remove(batch(Row("Ab", {}), Row("aB", {})))
+    assert vendor.records["Contact"] == {}
+
+
 def test_a_record_that_is_gone_is_told(opened: Any, vendor: Vendor) -> None:
     there = opened()
     (made,) = there.upsert(batch(person(1)))

@@ -91,6 +91,9 @@ class Salesforce(Server):
         super().__init__(*arguments)
         self.records: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in _FIELDS}
         self.recycle_bin: dict[str, dict[str, Any]] = {}
+        # "Comparisons on strings are case-sensitive for unique case-sensitive fields and
+        # case-insensitive for all other fields" (SOQL reference, comparison operators)
+        self.case_sensitive: set[str] = set()
         self.jobs: dict[str, dict[str, Any]] = {}
         self.by_key: dict[tuple[str, str], str] = {}  # (object, external id) → record id
         self.locked: dict[str, int] = {}  # external id → so many writes that find it locked
@@ -132,6 +135,7 @@ class Salesforce(Server):
                 "idLookup": name in ("Id", "CDP_Id__c", "Email"),
                 "createable": name != "Id",
                 "updateable": name != "Id",
+                "caseSensitive": name in self.case_sensitive,
             }
             for name, (kind, length) in self._known(call.parts[0]).items()
         ]
@@ -148,7 +152,8 @@ class Salesforce(Server):
         known = self._known(kind)
         if field not in known or column not in (*known, "IsDeleted"):
             raise Refused(_refusal(400, "INVALID_FIELD", f"No such column '{field}'"))
-        wanted = {_unquoted(text).lower() for text in re.findall(r"'(?:\\.|[^'\\])*'", literals)}
+        same = str if field in self.case_sensitive else str.lower
+        wanted = {same(_unquoted(text)) for text in re.findall(r"'(?:\\.|[^'\\])*'", literals)}
         both = dict.fromkeys(self.records[kind], False)
         if call.parts[0] == "queryAll":
             both |= dict.fromkeys(self.recycle_bin, True)
@@ -156,7 +161,7 @@ class Salesforce(Server):
             {"Id": key, column: in_bin if column == "IsDeleted" else record.get(column)}
             for key, in_bin in both.items()
             for record in [{"Id": key, **(self.recycle_bin if in_bin else self.records[kind])[key]}]
-            if str(record.get(field)).lower() in wanted
+            if same(str(record.get(field))) in wanted
         ]
         start = int(call.query.get("start", ["0"])[0])
         rest = {"done": not records[start + 2 :]}  # small pages, to be followed
