@@ -1,7 +1,8 @@
 """What was sent where: the tables of cdp_state that runs write, and their one writer.
 
 cdp_sync_runs, cdp_sync_ledger and cdp_sync_state are described, column by column, in
-models/syncs/_syncs.yml. Keys and hashes only: no field of a person, unless the sync says
+models/syncs/_syncs.yml. Keys and hashes only, and of advertising audiences what was sent of a
+person, in destination_id: no other field of hers, unless the sync says
 `cdp_log_values: true`. A match key, which may be an email, stands in the state, where a
 removal needs it, and in the ledger only while a row is under way or unsure. State moves on
 an acknowledgement alone: in one step as a run ends, or, if it was killed, as the next one
