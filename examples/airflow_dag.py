@@ -9,7 +9,7 @@ import os
 from datetime import datetime
 
 from airflow import DAG
-from airflow.operators.bash import BashOperator
+from airflow.providers.standard.operators.bash import BashOperator
 
 PROJECT = os.environ.get("CDP_PROJECT", "/srv/cdp")
 RUN = "export CDP_RUN_ID='{{ run_id }}';"

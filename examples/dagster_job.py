@@ -1,6 +1,7 @@
-"""Dagster: the same three steps as a job with a schedule; run it with `dagster dev -f`."""
+"""Dagster: the same three steps as a job with a schedule; run it with `dagster dev -f`.
 
-from __future__ import annotations
+Its annotations are read as it is loaded: no `from __future__ import annotations` here.
+"""
 
 import os
 import subprocess
