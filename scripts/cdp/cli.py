@@ -67,7 +67,13 @@ def cli(context: click.Context, project_dir: Path, target: str) -> None:
     help="The last day of the data; later than 2018-01-01 adds the days after.",
 )
 def demo(people: int, seed: int, out: Path, day: datetime | None) -> None:
-    """Make the demo's sources: real purchase lines and the systems around them."""
+    """Make the demo's sources: real purchase lines and the systems around them.
+
+    \b
+    Examples:
+      cdp demo
+      cdp demo --people 300 --out /tmp/demo_data
+    """
     from rich.progress import Progress
 
     from cdp.demo import generate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ _jobs = click.option(
 _approve = click.option(
     "--approve", metavar='"WHO: WHY"', help="Go over budget; the ledger keeps who and why."
 )
+_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 
 
 @click.command()
@@ -123,32 +125,57 @@ def _plan_against(
 @click.argument("plan_id")
 @_approve
 @_jobs
+@_json
 @click.pass_obj
-def apply(settings: dict[str, Any], plan_id: str, approve: str | None, jobs: int) -> int:
-    """Send exactly what the plan PLAN_ID shows, or nothing if it is stale."""
+def apply(
+    settings: dict[str, Any], plan_id: str, approve: str | None, jobs: int, as_json: bool
+) -> int:
+    """Send exactly what the plan PLAN_ID shows, or nothing if it is stale.
+
+    Exit code: as of cdp sync.
+
+    \b
+    Examples:
+      cdp apply 6fd0c1a2b3e4
+      cdp apply 6fd0c1a2b3e4 --approve "Ada: the list was cleaned"
+    """
     from cdp.activation import open_session
 
     with open_session(settings["project_dir"], settings["target"], jobs=jobs) as session:
-        return _delivered(lambda progress: session.apply(plan_id, approve, progress))
+        return _delivered(lambda progress: session.apply(plan_id, approve, progress), as_json)
 
 
 @click.command()
 @_select
 @_approve
 @_jobs
+@_json
 @click.pass_obj
-def sync(settings: dict[str, Any], select: tuple[str, ...], approve: str | None, jobs: int) -> int:
+def sync(
+    settings: dict[str, Any],
+    select: tuple[str, ...],
+    approve: str | None,
+    jobs: int,
+    as_json: bool,
+) -> int:
     """Plan and send every sync, within its budgets.
 
     Exit code: 0 all sent, 5 some rows were not, 4 a sync was blocked, 1 one failed.
+
+    \b
+    Examples:
+      cdp sync --jobs 4
+      cdp sync --select lapsing_regulars_to_files --json
     """
     from cdp.activation import open_session
 
     with open_session(settings["project_dir"], settings["target"], jobs=jobs) as session:
-        return _delivered(lambda progress: session.sync(select, approve, progress))
+        return _delivered(lambda progress: session.sync(select, approve, progress), as_json)
 
 
-def _delivered(deliver: Callable[[Callable[[str, int, int], None]], list[Any]]) -> int:
+def _delivered(
+    deliver: Callable[[Callable[[str, int, int], None]], list[Any]], as_json: bool
+) -> int:
     from rich.progress import Progress
 
     from cdp.activation import exit_code, show
@@ -162,7 +189,10 @@ def _delivered(deliver: Callable[[Callable[[str, int, int], None]], list[Any]]) 
             bar.update(tasks[sync], completed=done, total=total)
 
         results = deliver(report)
-    show.print_results(results, show.console())
+    if as_json:
+        click.echo(json.dumps([asdict(result) for result in results], indent=2))
+    else:
+        show.print_results(results, show.console())
     return exit_code(results)
 
 
@@ -177,7 +207,7 @@ def _delivered(deliver: Callable[[Callable[[str, int, int], None]], list[Any]]) 
     show_default=True,
     help="How many rows to show.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@_json
 @click.pass_obj
 def ledger(
     settings: dict[str, Any],
@@ -212,7 +242,12 @@ def ledger(
 @click.argument("sync")
 @click.pass_obj
 def retry(settings: dict[str, Any], sync: str) -> None:
-    """Let the rows that SYNC's destination rejected go again at the next run."""
+    """Let the rows that SYNC's destination rejected go again at the next run.
+
+    \b
+    Example:
+      cdp retry subscribers_at_risk_to_postgres_table
+    """
     from cdp.activation import open_session
 
     with open_session(settings["project_dir"], settings["target"]) as session:
@@ -282,28 +317,47 @@ def destinations() -> None:
 
 @destinations.command("check")
 @_select
+@_json
 @click.pass_obj
-def destinations_check(settings: dict[str, Any], select: tuple[str, ...]) -> int:
+def destinations_check(settings: dict[str, Any], select: tuple[str, ...], as_json: bool) -> int:
     """Open each sync's destination and ask it: credentials, objects, fields. Writes nothing.
 
     Exit code: 0 all sound, 1 something is wrong there.
+
+    \b
+    Examples:
+      cdp destinations check
+      cdp destinations check --select lapsing_regulars_to_files --json
     """
     from cdp.activation import open_session
 
     with open_session(settings["project_dir"], settings["target"]) as session:
         found = dict(session.check_destinations(select))
-    for sync, problems in found.items():
-        click.echo(f"{sync}: {'; '.join(problems) or 'sound'}")
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for sync, problems in found.items():
+            click.echo(f"{sync}: {'; '.join(problems) or 'sound'}")
     return 1 if any(found.values()) else 0
 
 
 @destinations.command("list")
-def destinations_list() -> None:
-    """Name the destinations, those of other packages included."""
+@_json
+def destinations_list(as_json: bool) -> None:
+    """Name the destinations, those of other packages included.
+
+    \b
+    Example:
+      cdp destinations list
+    """
     from cdp.destinations import find_destination, known_destinations
 
-    for name in known_destinations():
-        click.echo(f"{name:20} {find_destination(name).summary}")
+    found = {name: find_destination(name).summary for name in known_destinations()}
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for name, summary in found.items():
+            click.echo(f"{name:20} {summary}")
 
 
 @destinations.command("docs")
@@ -315,7 +369,12 @@ def destinations_list() -> None:
     help="The folder to write a page a destination to.",
 )
 def destinations_docs(out: Path) -> None:
-    """Write the documentation page of each destination from what its module declares."""
+    """Write the documentation page of each destination from what its module declares.
+
+    \b
+    Example:
+      cdp destinations docs
+    """
     from cdp.destinations import find_destination, known_destinations
     from cdp.destinations._page import page
 
@@ -339,6 +398,10 @@ def new_destination(settings: dict[str, Any], name: str) -> None:
 
     They pass the conformance suite as they are, against a vendor that does not exist:
     replace what its documents say otherwise, see docs/destinations.md.
+
+    \b
+    Example:
+      cdp new destination acme
     """
     from cdp.destinations._new import new_destination
 
@@ -349,11 +412,17 @@ def new_destination(settings: dict[str, Any], name: str) -> None:
 
 @click.command("test-mappings")
 @_select
+@_json
 @click.pass_obj
-def test_mappings(settings: dict[str, Any], select: tuple[str, ...]) -> int:
+def test_mappings(settings: dict[str, Any], select: tuple[str, ...], as_json: bool) -> int:
     """Run the syncs' own tests (cdp_tests): given columns, expected fields. Offline.
 
     Exit code: 0 all as expected, 1 not.
+
+    \b
+    Examples:
+      cdp test-mappings
+      cdp test-mappings --select lapsing_regulars_to_files --json
     """
     from cdp.activation.check import syncs
     from cdp.activation.mapping_tests import failures
@@ -362,5 +431,8 @@ def test_mappings(settings: dict[str, Any], select: tuple[str, ...]) -> int:
     specs = syncs(load_project(settings["project_dir"], settings["target"]), select)
     wrong = [sentence for spec in specs for sentence in failures(spec)]
     tests = sum(len(spec.tests) for spec in specs)
-    click.echo("\n".join(wrong) or f"{tests} mapping tests are as expected.")
+    if as_json:
+        click.echo(json.dumps({"tests": tests, "wrong": wrong}, indent=2))
+    else:
+        click.echo("\n".join(wrong) or f"{tests} mapping tests are as expected.")
     return 1 if wrong else 0

@@ -21,7 +21,12 @@ def enrichment() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_obj
 def list_(settings: dict[str, Any], as_json: bool) -> None:
-    """Show the providers, of how many people each tells, and which were removed."""
+    """Show the providers, of how many people each tells, and which were removed.
+
+    \b
+    Example:
+      cdp enrichment list
+    """
     from cdp.activation.show import console
     from cdp.enrichment import providers
     from cdp.profile.show import as_table
@@ -69,7 +74,12 @@ def remove(settings: dict[str, Any], provider: str, why: str, who: str, no_build
 @click.option("--no-build", is_flag=True, help="Only note it; the next build lets it in.")
 @click.pass_obj
 def restore(settings: dict[str, Any], provider: str, who: str, no_build: bool) -> int:
-    """Let what a removed PROVIDER told back into the profiles."""
+    """Let what a removed PROVIDER told back into the profiles.
+
+    \b
+    Example:
+      cdp enrichment restore "Northstar Data"
+    """
     from cdp.enrichment import restore as note
     from cdp.warehouse import open_warehouse
 
