@@ -8,16 +8,25 @@ the vendor's own error bodies mean it says in `refused`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from cdp.destinations._accounts import Account, Window, account
-from cdp.destinations._base import Delivery, Destination, NoAnswer, Options, json_bytes
+from cdp.destinations._base import (
+    Delivery,
+    Destination,
+    NoAnswer,
+    Options,
+    Outcome,
+    Row,
+    json_bytes,
+)
 from cdp.destinations._http import Answer, Caller
-from cdp.errors import CdpError
+from cdp.errors import CdpError, FatalDestinationError, RetriableError
 
 __all__ = ["Api", "ApiOptions"]
 
@@ -110,6 +119,29 @@ class Api(Destination):
             read=lambda answer: self._understood(answer, read),
             account=self._limits(group),
         )
+
+    def in_turn(
+        self,
+        rows: Sequence[Row],
+        calls: Iterable[tuple[Sequence[Row], Callable[[Sequence[Row]], Sequence[Outcome]]]],
+    ) -> list[Outcome]:
+        """Outcomes of a batch that takes several calls, each for a part of its rows. What one
+        has confirmed stays so when a later one fails: else the ledger would not know of it."""
+        outcomes: dict[int, Outcome] = {}
+        left = Outcome("aborted", "not_taken")
+        for part, send in calls:
+            try:
+                found = send(part) if part else ()
+            except (RetriableError, FatalDestinationError) as error:
+                if not outcomes:
+                    raise
+                left = replace(left, message=str(error))
+                if isinstance(error, NoAnswer):
+                    unsure = Outcome("unknown", "no_answer", str(error))
+                    outcomes |= {id(row): unsure for row in part}
+                break
+            outcomes |= {id(row): each for row, each in zip(part, found, strict=True)}
+        return [outcomes.get(id(row), left) for row in rows]
 
     def close(self) -> None:
         """Close the connections."""

@@ -230,13 +230,7 @@ class HubSpot(Api):
             return self._members(batch, "add")
         known = [row for row in batch.rows if row.record_id]
         new = [row for row in batch.rows if not row.record_id]
-        outcomes = {
-            id(row): outcome
-            for rows, send in ((known, self._update), (new, self._put))
-            if rows
-            for row, outcome in zip(rows, send(rows), strict=True)
-        }
-        return [outcomes[id(row)] for row in batch.rows]
+        return self.in_turn(batch.rows, ((known, self._update), (new, self._put)))
 
     def _update(self, rows: Sequence[Row]) -> list[Outcome]:
         inputs = [{"id": row.record_id, **self._input(row, n)} for n, row in enumerate(rows)]

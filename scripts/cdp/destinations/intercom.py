@@ -227,7 +227,8 @@ class Intercom(Api):
         """A call a row."""
         if self._is_tag:
             return self._tag(batch, "POST", "", {"id": self._options.tag_id})
-        return [self._put(row) for row in batch.rows]
+        calls = (((row,), lambda part: [self._put(*part)]) for row in batch.rows)
+        return self.in_turn(batch.rows, calls)
 
     def _put(self, row: Row) -> Outcome:
         contact = self._contact(row)

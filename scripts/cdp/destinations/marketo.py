@@ -277,12 +277,9 @@ class Marketo(Api):
             return self._add(batch.rows)
         known = [row for row in batch.rows if row.record_id]
         new = [row for row in batch.rows if not row.record_id]
-        outcomes: dict[int, Outcome] = {}
-        for rows, action, by in ((known, "updateOnly", "id"), (new, "createOrUpdate", "")):
-            if rows:
-                found = self._sync(rows, action, by or self._delivery.match)
-                outcomes |= {id(row): each for row, each in zip(rows, found, strict=True)}
-        return [outcomes[id(row)] for row in batch.rows]
+        update = partial(self._sync, action="updateOnly", by="id")
+        put = partial(self._sync, action="createOrUpdate", by=self._delivery.match)
+        return self.in_turn(batch.rows, ((known, update), (new, put)))
 
     def _sync(self, rows: Sequence[Row], action: str, by: str) -> list[Outcome]:
         leads = [

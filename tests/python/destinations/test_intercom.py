@@ -56,6 +56,18 @@ def test_who_comes_back_is_unarchived(opened: Open, vendor: Vendor) -> None:
     assert (back.status, vendor.archived, len(vendor.contacts)) == ("acknowledged", set(), 1)
 
 
+def test_who_was_made_before_a_call_failed_is_known(opened: Open, vendor: Vendor) -> None:
+    """Else she would not be removed if she left before the next run."""
+    carl = Row("p3", {"external_id": "p3", "email": "c@example.com", "name": "Carl"})
+    there = opened(attempts=1)
+    for fault, status in (("throttle", "aborted"), ("drop", "unknown")):
+        vendor.contacts.clear()
+        vendor.faults.extend(["", fault])
+        outcomes = there.upsert(Batch("k", (ANN, BOB, carl)))
+        assert [each.status for each in outcomes] == ["acknowledged", status, "aborted"]
+        assert outcomes[0].destination_id in vendor.contacts
+
+
 def test_a_contact_that_is_gone_is_told(opened: Open) -> None:
     (outcome,) = opened().upsert(Batch("k", (replace(ANN, record_id="0" * 24),)))
     assert (outcome.status, outcome.code) == ("rejected", "not_found")
