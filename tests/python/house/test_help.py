@@ -32,5 +32,6 @@ def test_every_command_shows_an_example_with_options_that_it_has(path: str) -> N
     assert examples
     for example in examples:
         arguments = shlex.split(example.split(" > ")[0].split(" | ")[0])
-        _, left, _ = command.make_parser(click.Context(command)).parse_args(arguments)
+        context = click.Context(command, **command.context_settings)
+        _, left, _ = command.make_parser(context).parse_args(arguments)
         assert not left
