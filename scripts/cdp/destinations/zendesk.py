@@ -231,19 +231,25 @@ class Zendesk(Api):
 
     def upsert(self, batch: Batch) -> Sequence[Outcome]:
         """Start a job for those with an id, and one for the others."""
-        known = [position for position, row in enumerate(batch.rows) if row.record_id]
-        new = [position for position, row in enumerate(batch.rows) if not row.record_id]
         self._jobs[batch.key] = {}
-        if known:
-            users = [self._user(batch.rows[position]) for position in known]
-            self._start(batch, known, "PUT", "/api/v2/users/update_many", {"users": users})
-        if new:
-            users = [
-                {**self._user(batch.rows[position]), "skip_verify_email": True} for position in new
-            ]
+
+        def update(rows: Sequence[Row]) -> list[Outcome]:
+            users = [self._user(row) for row in rows]
+            positions = [n for n, row in enumerate(batch.rows) if row.record_id]
+            path = "/api/v2/users/update_many"
+            self._start(batch, positions, "PUT", path, {"users": users})
+            return [Outcome("accepted") for _ in rows]
+
+        def put(rows: Sequence[Row]) -> list[Outcome]:
+            users = [{**self._user(row), "skip_verify_email": True} for row in rows]
+            positions = [n for n, row in enumerate(batch.rows) if not row.record_id]
             path = "/api/v2/users/create_or_update_many"
-            self._start(batch, new, "POST", path, {"users": users})
-        return [Outcome("accepted") for _ in batch.rows]
+            self._start(batch, positions, "POST", path, {"users": users})
+            return [Outcome("accepted") for _ in rows]
+
+        known = [row for row in batch.rows if row.record_id]
+        new = [row for row in batch.rows if not row.record_id]
+        return self.in_turn(batch.rows, ((known, update), (new, put)))
 
     def remove(self, batch: Batch) -> Sequence[Outcome]:
         """Start a job that deletes those that are there."""

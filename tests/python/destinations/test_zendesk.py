@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,8 +24,8 @@ Open = Callable[..., Zendesk]
 def opened(vendor: Vendor) -> Iterator[Open]:
     there: list[Zendesk] = []
 
-    def open_zendesk(match: str = "external_id", mode: str = "mirror") -> Zendesk:
-        options = {**vendor.settings, "base_url": vendor.url}
+    def open_zendesk(match: str = "external_id", mode: str = "mirror", **given: Any) -> Zendesk:
+        options = {**vendor.settings, "base_url": vendor.url, **given}
         delivery = Delivery("s", "s#1", "users", mode, "service", match, FIELDS, Path())
         there.append(Zendesk(delivery, ZendeskOptions.model_validate(options)))
         return there[-1]
@@ -62,6 +64,21 @@ def test_a_job_that_is_forgotten_leaves_its_rows_unknown(opened: Open, vendor: V
     vendor.jobs.clear()
     (outcome,) = there.poll(batch(somebody(1))) or ()
     assert (outcome.status, outcome.code) == ("unknown", "job_gone")
+
+
+def test_a_job_that_was_started_before_another_could_not_be_is_awaited(
+    opened: Open, vendor: Vendor
+) -> None:
+    there = opened(attempts=1)
+    there.upsert(batch(somebody(1)))
+    known = replace(somebody(1, notes="hers"), record_id="7001")
+    vendor.faults.extend(["", "throttle"])
+    both = batch(somebody(2), known)
+    assert [outcome.status for outcome in there.upsert(both)] == ["aborted", "accepted"]
+    while (outcomes := there.poll(both)) is None:
+        pass
+    assert outcomes[1].status == "acknowledged"
+    assert [user["notes"] for user in vendor.users.values()] == ["hers"]
 
 
 def test_nobody_gets_a_verification_mail(opened: Open, vendor: Vendor) -> None:
