@@ -72,7 +72,7 @@ def demo(people: int, seed: int, out: Path, day: datetime | None) -> None:
     \b
     Examples:
       cdp demo
-      cdp demo --people 300 --out /tmp/demo_data
+      cdp demo --people 300 --out demo_data
     """
     from rich.progress import Progress
 
