@@ -59,12 +59,15 @@ def mapped_sql(
 
 
 def row_hash_sql(dialect: str, fields: Sequence[Mapped], match: Mapped, of: str = "") -> str:
-    """SQL: the hash of a row's values, and of how they are made.
+    """SQL: the hash of a row's values, of what they are called there, and of how they are
+    made. The order in which the fields are written down does not matter.
 
     of: the alias whose columns field_0, field_1, … hold the values; empty: from scratch.
     """
     lasting = [(number, item) for number, item in enumerate(fields) if not item.set_once]
-    recipe = fingerprint([item.recipe for _, item in lasting], match.recipe)
+    lasting.sort(key=lambda numbered: numbered[1].name)
+    made = [(item.name, item.recipe) for _, item in lasting]
+    recipe = fingerprint(made, (match.name, match.recipe))
     values = [f"{of}.field_{number}" if of else item.sql for number, item in lasting]
     return hash_sql(dialect, [literal(recipe), *values])
 

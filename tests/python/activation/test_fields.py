@@ -75,6 +75,19 @@ def test_a_field_is_set_once(world: World, crm: Shop) -> None:
     assert crm.records["p0"] == {"email": "new@example.com", "first_orders": 0}
 
 
+def test_a_field_of_another_name_is_sent_and_one_of_another_place_is_not(
+    duckdb_world: World, crm: Shop
+) -> None:
+    duckdb_world.people(CROWD)
+    duckdb_world.meta = META | {"cdp_fields": {"email": "email", "ordres": "orders"}}
+    duckdb_world.sync()
+    duckdb_world.meta = META | {"cdp_fields": {"email": "email", "orders": "orders"}}
+    assert duckdb_world.sync().sent == 6
+    assert crm.records["p2"]["orders"] == 2
+    duckdb_world.meta = META | {"cdp_fields": {"orders": "orders", "email": "email"}}
+    assert duckdb_world.sync().planned == 0
+
+
 @pytest.mark.parametrize("skip", [True, False])
 def test_a_null_wipes_only_what_it_is_asked_to(world: World, crm: Shop, skip: bool) -> None:
     world.meta = META | {"cdp_fields": {"email": {"column": "email", "skip_null": skip}}}
