@@ -100,8 +100,8 @@ class ProfileJson(Destination):
             "cdp_object": "profiles",
             "cdp_mode": "mirror",
             "cdp_purpose": "service",
-            "cdp_match": ["user_id"],
-            "cdp_fields": {"user_id": "user_id", "stage": "lifecycle_stage"},
+            "cdp_match": ["profile_id"],
+            "cdp_fields": {"profile_id": "profile_id", "stage": "lifecycle_stage"},
             "cdp_options": {"path": "s3://example-site/profiles", "region": "eu-central-1"},
         }
     )

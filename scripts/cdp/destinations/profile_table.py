@@ -36,8 +36,8 @@ class ProfileTable(PostgresTable):
             "cdp_object": "site.profiles",
             "cdp_mode": "mirror",
             "cdp_purpose": "service",
-            "cdp_match": ["user_id"],
-            "cdp_fields": {"user_id": "user_id", "stage": "lifecycle_stage"},
+            "cdp_match": ["profile_id"],
+            "cdp_fields": {"profile_id": "profile_id", "stage": "lifecycle_stage"},
             "cdp_options": {"dsn_env": "DBT_ENV_SECRET_SITE_DSN", "create": True},
         }
     )

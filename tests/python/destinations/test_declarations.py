@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
+import yaml
 
 from activation.world import model
 from cdp.activation.reading import sync_problems
@@ -58,13 +56,13 @@ def test_no_page_without_its_module() -> None:
 
 
 def test_the_example_is_a_sound_sync(name: str, kind: type[Destination]) -> None:
+    """Of a segment without columns of its own: those of cdp_profiles that it shares."""
     meta = dict(kind.example)
     assert meta["cdp_destination"] == name
-    columns = {column: Column(column, is_shared=True) for column in columns_of(meta)}
     seed = ("cdp_purposes", "cdp", "seed", "cdp_internal", "cdp_purposes")
     nodes = [
-        model("seg_x", "cdp_segments", columns),
-        model("cdp_profiles", "cdp"),
+        model("seg_x", "cdp_segments"),
+        model("cdp_profiles", "cdp", shared_columns()),
         Node("seed.cdp.cdp_purposes", *seed, "seeds/reference/cdp_purposes.csv"),
     ]
     parents = ("model.cdp.seg_x", "model.cdp.cdp_profiles")
@@ -74,9 +72,13 @@ def test_the_example_is_a_sound_sync(name: str, kind: type[Destination]) -> None
     assert list(sync_problems(project, exposure)) == []
 
 
-def columns_of(meta: dict[str, Any]) -> Iterator[str]:
-    for given in meta["cdp_fields"].values():
-        if isinstance(given, str):
-            yield given
-        elif "column" in given:
-            yield given["column"]
+def shared_columns() -> dict[str, Column]:
+    """Those of cdp_profiles that may leave the warehouse, by its YAML."""
+    text = (ROOT / "models/profiles/_profiles.yml").read_text(encoding="utf-8")
+    models = yaml.load(text, yaml.CSafeLoader)["models"]
+    (profiles,) = (found for found in models if found["name"] == "cdp_profiles")
+    return {
+        column["name"]: Column(column["name"], is_shared=True)
+        for column in profiles["columns"]
+        if column.get("config", {}).get("meta", {}).get("cdp_share")
+    }
