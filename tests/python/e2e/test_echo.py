@@ -6,15 +6,17 @@ from __future__ import annotations
 import csv
 import re
 import shutil
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 import yaml
 
 from cdp.cli import run
+from cdp.warehouse import Warehouse, open_warehouse
 from e2e.test_consumer import dbt
-from support.project import ROOT
+from support.project import ROOT, Project
 
 SEGMENT = "select profile_id from {{ ref('cdp', 'cdp_profiles') }}\n"
 SYNC = {
@@ -45,7 +47,9 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         shutil.copytree(ROOT / "tests" / "consumer", folder)
-        self.folder, self.database = folder, folder / "warehouse.duckdb"
+        self.folder = folder
+        profiles = yaml.safe_load((ROOT / "profiles.yml").read_text())
+        (folder / "profiles.yml").write_text(yaml.safe_dump({"shop": profiles["cdp"]}))
         path = folder / "dbt_project.yml"
         settings = yaml.safe_load(path.read_text())
         settings["vars"]["cdp"]["cdp_sources"] = {"hubspot": {}}
@@ -63,11 +67,14 @@ class Shop:
         self.connector_tells([])
         dbt(folder, "deps", "--quiet")
 
+    def open(self) -> Warehouse:
+        return open_warehouse(self.folder, "prod")
+
     def build_and_sync(self) -> dict[str, str]:
         """email → town, as delivered."""
         dbt(
             self.folder, "build", "-s", "+cdp_attribute_values", "+seg_everybody", "cdp_consents",
-            "+cdp_profiles", "--exclude-resource-type", "test", "unit_test",
+            "+cdp_profiles", "--target", "prod", "--exclude-resource-type", "test", "unit_test",
         )  # fmt: skip
         code = run(["--project-dir", str(self.folder), "--target", "prod", "sync"])
         assert code == 0
@@ -76,16 +83,18 @@ class Shop:
 
     def connector_tells(self, contacts: list[tuple[str, str, str]]) -> None:
         """(email, town, modified) of every contact of the CRM."""
-        with duckdb.connect(str(self.database)) as connection:
-            connection.execute("create schema if not exists hubspot")
-            made = ", ".join(f"{name} {kind}" for name, kind in CONTACT.items())
-            connection.execute(f"create or replace table hubspot.contact ({made})")
+        made = ", ".join(f"{name} {kind}" for name, kind in CONTACT.items())
+        with closing(self.open()) as warehouse:
+            warehouse.execute("create schema if not exists hubspot")
+            warehouse.execute(f"create table if not exists hubspot.contact ({made})")
+            warehouse.execute("delete from hubspot.contact")
             for number, (email, town, modified) in enumerate(contacts, start=1):
-                connection.execute(
+                at = datetime.fromisoformat(modified)
+                warehouse.execute(
                     "insert into hubspot.contact (id, property_email, property_city, "
                     "property_createdate, property_lastmodifieddate, _fivetran_deleted, "
                     "_fivetran_synced) values (?, ?, ?, ?, ?, false, ?)",
-                    (number, email, town, modified, modified, modified),
+                    (number, email, town, at, at, at),
                 )
 
     def club_says(self, town: str, changed: str) -> None:
@@ -96,20 +105,19 @@ class Shop:
 
     def of_the_crm(self, value: str) -> list[tuple[bool, bool]]:
         """(is_evidence, is_winner) of what the CRM says of towns."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            return connection.execute(
+        with closing(self.open()) as warehouse:
+            return warehouse.query(
                 "select is_evidence, is_winner from cdp.cdp_attribute_values "
                 "where source = 'hubspot' and attribute = 'city' and value = ?",
-                [value],
-            ).fetchall()
+                (value,),
+            )
 
 
 @pytest.mark.slow
 def test_what_comes_back_is_no_evidence(
-    clean_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CDP_PACKAGE", str(ROOT))
-    monkeypatch.setenv("CDP_DUCKDB_PATH", str(tmp_path / "shop" / "warehouse.duckdb"))
     shop = Shop(tmp_path / "shop")
     assert shop.build_and_sync()["ada@example.com"] == "London"
 
