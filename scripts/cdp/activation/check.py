@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cdp.activation.reading import read_sync, sync_problems
+from cdp.activation.sentences import nearest
 from cdp.activation.spec import SyncSpec
 from cdp.errors import ConfigError
 from cdp.project import Exposure, Project
@@ -31,8 +32,8 @@ def syncs(project: Project, names: Iterable[str] = ()) -> list[SyncSpec]:
     wanted = list(names) or list(known)
     for name in wanted:
         if name not in known:
-            listed = ", ".join(sorted(known)) or "none on this target"
-            raise ConfigError(f"No sync '{name}'. There are: {listed}.")
+            hint = nearest(name, known) or " There is none on this target."
+            raise ConfigError(f"No sync '{name}'.{hint}")
     return [read_sync(project, known[name]) for name in wanted]
 
 
