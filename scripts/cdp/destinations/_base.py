@@ -6,7 +6,7 @@ A destination is one module in this folder, found by its name, or an entry point
 
 It declares      title, summary, modes, objects, options, limits (rows, bytes, windows),
                  capabilities (can_…, is_…, polls, skips_nulls), reasons, erases, facts,
-                 verified, example: the documentation page is made of them
+                 known_on, verified, example: the documentation page is made of them
 it implements    place, upsert, remove; and, where they apply, catalogue, check, look_up,
                  poll, finish, erase, account, problems, owns_record, size, join
 
@@ -114,7 +114,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Fact:
-    """What the module relies on, and who says so, with the date it was read."""
+    """What the module relies on, and who says so, with the date if it is not `known_on`."""
 
     statement: str
     source: str
@@ -216,6 +216,7 @@ class Destination(ABC):
     reasons: ClassVar[Mapping[str, str]] = MappingProxyType({})  # its code → one of REASONS
     erases: ClassVar[str] = ""  # one sentence: what erasing somebody does there
     facts: ClassVar[tuple[Fact, ...]] = ()
+    known_on: ClassVar[str] = ""  # YYYY-MM-DD: so the facts stood that name no other day
     verified: ClassVar[str] = ""  # what it was run against; empty: never the real thing
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})  # config.meta of a sync
 

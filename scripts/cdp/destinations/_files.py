@@ -79,6 +79,7 @@ class FileDestination(Destination):
     can_leave_fields = False
     batch_rows = 10_000
     erases = "Rewrites every file of the sync that is still there without the person's rows."
+    known_on = "2026-11-22"
     facts: ClassVar[tuple[Fact, ...]] = (
         Fact("CSV: UTF-8, header, CRLF, quotes doubled", "RFC 4180"),
     )

@@ -26,7 +26,7 @@ def page(name: str, kind: type[Destination]) -> str:
         ("Limits", _limits(kind)),
         ("What it refuses", _reasons(kind)),
         ("Erasure", [kind.erases]),
-        ("Where this is from", [f"- {fact.statement} ({fact.source})" for fact in kind.facts]),
+        ("Where this is from", _facts(kind)),
         ("Example", _example(name, kind.example)),
     ]
     parts = [f"# {kind.title}", _MADE, kind.summary, _verified(kind)]
@@ -120,6 +120,12 @@ def _reasons(kind: type[Destination]) -> Iterator[str]:
         yield from _head("its code", "reason in the ledger", "meaning")
     for code, reason in sorted(kind.reasons.items(), key=lambda pair: (pair[1], pair[0])):
         yield f"| `{code}` | `{reason}` | {REASONS[reason]} |"
+
+
+def _facts(kind: type[Destination]) -> Iterator[str]:
+    if kind.known_on:
+        yield f"As known on {kind.known_on}, where no other date is given.\n"
+    yield from (f"- {fact.statement} ({fact.source})" for fact in kind.facts)
 
 
 def _example(name: str, meta: Mapping[str, Any]) -> Iterator[str]:

@@ -88,6 +88,7 @@ class Braze(Api):
     erases = (
         "Deletes the profile for good, and every other profile that has one of the known emails."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("75 objects a call over attributes, events and purchases together; 75 each only on "
              "old contracts", "vendor's documentation (rate limits), 2026"),

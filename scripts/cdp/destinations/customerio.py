@@ -73,6 +73,7 @@ class CustomerIo(Api):
         "The person is deleted by id and by every known email; nothing is suppressed, so that "
         "the person may come back by a new consent."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("batch: 1,000 items and 500 KB a call, 32 KB an item", "two shipping connectors; "
              "vendor's API reference (Track API v2), read 2026-11-22"),

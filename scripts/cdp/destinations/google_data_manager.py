@@ -133,6 +133,7 @@ class GoogleDataManager(Api):
         "Removes the person from this list by all that was sent, and by each email and phone "
         "number, and asks until Google has done it. Other lists are other syncs."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("10,000 members, 10 identifiers a member; remove, removeAll, consent, encoding, "
              "terms, validateOnly", "google-ads-datamanager 0.9.4, types"),

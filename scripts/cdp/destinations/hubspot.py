@@ -91,6 +91,7 @@ class HubSpot(Api):
         "records lose the fields that were delivered and are archived: HubSpot can restore them "
         "for 90 days, and keeps earlier values in their history as long."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("batch/upsert takes idProperty, batch/update takes record ids", "vendor's API "
              "reference 2026-03, read 2026-11-22"),

@@ -118,6 +118,7 @@ class Klaviyo(Api):
         "Profiles with the id, an email or a phone number of the person are deleted by Klaviyo's "
         "data privacy job, with all that hangs on them; it is asked until they are gone."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("10,000 profiles, 5 MB, 100 KB a profile in an import job; a null clears, what is "
              "absent stays", "vendor's specification, revision 2026-07-15"),

@@ -93,6 +93,7 @@ class Mailchimp(Api):
         "Deletes the member for good, by each email that is known. Mailchimp keeps a mark by "
         "which that address cannot be imported again: only she herself can come back."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("500 members a call; update_existing, skip_merge_validation, skip_duplicate_check; "
              "errors name the email", "mailchimp-marketing 3.0.80; vendor's API reference, "

@@ -107,6 +107,7 @@ class Marketo(Api):
         "Marketo keeps of an unsubscribed address stays. Whoever leaves a mirror of leads is "
         "deleted, too; a list only loses a member."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("300 leads and 1 MB a call", "vendor's documentation (error codes, 413); a shipping "
              "connector"),

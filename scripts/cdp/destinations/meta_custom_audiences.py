@@ -104,6 +104,7 @@ class MetaCustomAudiences(Api):
         "Takes the person out of this audience by all that was sent, and by each email and "
         "phone number; within a day. Other audiences are other syncs."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("10,000 rows a call; the answer counts invalid entries and has some as samples",
              "vendor's Marketing API reference, custom audience users, 2025-10-08"),

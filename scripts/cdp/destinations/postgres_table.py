@@ -79,6 +79,7 @@ class PostgresTable(Destination):
     options = PostgresOptions
     batch_rows = 5_000
     erases = "Deletes the person's rows. The server's backups and write-ahead log keep them."
+    known_on = "2026-11-22"
     facts = (
         Fact("a batch is one transaction, all of it or nothing", "PostgreSQL manual"),
         Fact(

@@ -86,6 +86,7 @@ class ProfileJson(Destination):
         "Removes the person's document. A bucket that keeps versions, or deleted objects for a "
         "while, keeps them."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("a name is the key, percent-encoded as a path segment", "RFC 3986, 2.1 and 3.3"),
         Fact(

@@ -91,6 +91,7 @@ class Salesforce(SalesforceApi):
         "Hard Delete; what was removed before lies in the recycle bin, and the erasure stays "
         "pending until Salesforce empties it after 15 days."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("sObject Collections upsert: 200 records, results in the order of the request, "
              "only external ids, no id in any record", "vendor's REST API guide, read 2026-11-22"),

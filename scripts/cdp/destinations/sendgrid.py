@@ -103,6 +103,7 @@ class SendGrid(Api):
         "Deletes the contacts with the person's identifier or any known email, and asks for the "
         "erasure of all that SendGrid keeps of those emails. Subusers keep their own."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("30,000 contacts or 6 MB a call; what is omitted stays; the email becomes lower case; "
              "a contact's id updates nothing", "vendor's specification dbe0e0d"),

@@ -69,6 +69,7 @@ class Slack(Api):
         "Cannot erase: a webhook takes no message back. Delete it in Slack, or let the channel's "
         "retention do so."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("POST of {text} to a secret address, answered by `ok` as text",
              "vendor's documentation (incoming webhooks)"),

@@ -85,6 +85,7 @@ class Tryton(TrytonApi):
         "invoice or another document needs stays, empty, with its code alone. Opportunities are "
         "emptied and deleted, while Tryton keeps their earlier values in its history."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("JSON-RPC: POST /DATABASE/rpc/, {id, method, params}, the context last; an error is "
              "a 200 with `error`; log-in answers [user id, session]", "trytond 8.2 source, read "

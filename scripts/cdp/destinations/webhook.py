@@ -88,6 +88,7 @@ class Webhook(Destination):
     options = WebhookOptions
     batch_rows = 500
     erases = "The receiver is sent the operation `erase` with the ids; what it does is its own."
+    known_on = "2026-11-22"
     facts = (
         Fact("signature, timestamp and id headers", "Standard Webhooks specification 1.0"),
         Fact("another 4xx refuses the batch, which is halved", "this module's own contract"),

@@ -85,6 +85,7 @@ class Zendesk(Api):
         "The user is deleted, then deleted permanently, by id, external_id and all known emails; "
         "Zendesk refuses while the user has open tickets. Closed tickets stay, without the user."
     )
+    known_on = "2026-11-22"
     facts = (
         Fact("create_or_update_many takes 100 users, each known by external_id or email, and "
              "answers with a job", "vendor's API reference (users), read 2026-11-22"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import yaml
 
@@ -36,6 +38,7 @@ def test_it_says_what_it_is(kind: type[Destination]) -> None:
         assert sentence.endswith("."), sentence
     assert kind.title
     assert kind.facts
+    assert date.fromisoformat(kind.known_on)
     assert all(fact.statement and fact.source for fact in kind.facts)
     assert set(kind.reasons.values()) <= set(REASONS)
     assert kind.default_object in {*(kind.objects or ()), ""} or kind.objects is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -39,6 +40,7 @@ def new_destination(root: Path, name: str) -> list[Path]:
         "upper": name.upper(),
         "title": " ".join(words).capitalize(),
         "class": "".join(word.capitalize() for word in words),
+        "today": date.today().isoformat(),
     }
     paths = {kind: root / place.format(name=name) for kind, place in _PLACES.items()}
     for kind, path in paths.items():
