@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from typing import Any
 
 from airflow import DAG
 from airflow.providers.standard.operators.bash import BashOperator
 
 PROJECT = os.environ.get("CDP_PROJECT", "/srv/cdp")
-RUN = "export CDP_RUN_ID='{{ run_id }}';"
+# By the environment, never in the command: whoever starts a DAG may name its run.
+RUN: dict[str, Any] = {"cwd": PROJECT, "env": {"CDP_RUN_ID": "{{ run_id }}"}, "append_env": True}
 
 with DAG(
     "cdp",
@@ -21,14 +23,12 @@ with DAG(
     catchup=False,
     max_active_runs=1,
 ):
-    build = BashOperator(task_id="build", cwd=PROJECT, bash_command=f"{RUN} cdp build")
-    quality = BashOperator(
-        task_id="quality", cwd=PROJECT, bash_command=f"{RUN} cdp quality || [ $? = 1 ]"
-    )
+    build = BashOperator(task_id="build", bash_command="cdp build", **RUN)
+    quality = BashOperator(task_id="quality", bash_command="cdp quality || [ $? = 1 ]", **RUN)
     sync = BashOperator(
         task_id="sync",
-        cwd=PROJECT,
-        bash_command=f"{RUN} cdp sync --jobs 4 || [ $? = 5 ]",
+        bash_command="cdp sync --jobs 4 || [ $? = 5 ]",
         retries=2,  # the ledger knows what was sent; only the rest goes again
+        **RUN,
     )
     build >> quality >> sync

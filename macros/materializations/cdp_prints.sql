@@ -20,6 +20,7 @@
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     ) as prints
+    where profile_id is not null
     group by profile_id
 {%- endmacro %}
 

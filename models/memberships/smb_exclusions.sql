@@ -9,7 +9,7 @@
 
 union
 {% endif %}
-select profile_id
+select distinct profile_id
 from {{ ref(*entry.split('.')) }}
 where profile_id is not null
 {%- else %}
