@@ -221,6 +221,17 @@ class Ledger(Holdings):
             )
         )
 
+    def untaken(self, run: Run) -> dict[str, int]:
+        """Code → the run's rows that were not taken, the most frequent first."""
+        return dict(
+            self.warehouse.query(
+                "select coalesce(nullif(code, ''), status) as why, count(*) "
+                f"from {self.table('cdp_sync_ledger')} "
+                "where run_id = ? and status <> 'acknowledged' group by 1 order by 2 desc, 1",
+                (run.run_id,),
+            )
+        )
+
     def keep_lock(self, run: Run) -> None:
         """Prolong the run's lock, between two calls.
 

@@ -228,7 +228,9 @@ class _Delivery:
         counts["retries"] = effort.retries
         counts["throttled_seconds"] = round(effort.throttled_seconds, 3)
         self.ledger.end(self.run, status, self.error, **counts)
-        return Result(self.spec.name, status, self.plan.changes, sent, rejected, reason=self.error)
+        untaken = self.ledger.untaken(self.run) if unsettled and not self.error else {}
+        reason = self.error or ", ".join(f"{code} {rows:,}" for code, rows in untaken.items())
+        return Result(self.spec.name, status, self.plan.changes, sent, rejected, reason=reason)
 
     # --- batches ------------------------------------------------------------------------
 

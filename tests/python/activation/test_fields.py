@@ -146,7 +146,7 @@ def test_a_job_is_polled_to_its_end_and_settled_row_by_row(world: World) -> None
         world.meta = META | {"cdp_fields": {"email": "email"}}
         world.people(CROWD)
         result = world.sync()
-        assert (result.status, result.sent, result.rejected) == ("partial", 5, 1)
+        assert (result.status, result.sent, result.reason) == ("partial", 5, "bad 1")
         assert world.held() == shop.records.keys() == {p.id for p in CROWD} - {"p1"}
 
 
