@@ -67,8 +67,8 @@ _SECTIONS = (
 )  # fmt: skip
 _SENT = _Section(
     "sent", "cdp_sync_ledger",
-    ("settled_at", "sync", "place", "operation", "status", "code", "run_id"),
-    "settled_at desc, run_id, operation", is_cut=True,
+    ("settled_at", "entity_id", "sync", "place", "operation", "status", "code", "run_id"),
+    "settled_at desc, run_id, entity_id, operation", is_cut=True,
 )  # fmt: skip
 
 
