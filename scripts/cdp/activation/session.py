@@ -216,6 +216,9 @@ class Session:
             raise
         except CdpError as error:
             return Result(spec.name, "failed", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - its siblings go on, and it may hold values
+            kind = type(error).__name__
+            return Result(spec.name, "failed", reason=f"A fault of ours ({kind}). Report it.")
 
 
 @contextmanager

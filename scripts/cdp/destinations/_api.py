@@ -106,8 +106,9 @@ class Api(Destination):
         """What `read` makes of the JSON of the answer (None where it is empty).
 
         body: sent as JSON, or as it is if it is bytes. group: the windows that hold.
-        A shape that `read` does not understand (KeyError, TypeError, ValueError) is
-        NoAnswer: nothing is taken for granted that was not said.
+        A shape that `read` does not understand (LookupError, AttributeError, TypeError,
+        ValueError) is NoAnswer: nothing is taken for granted that was not said. So all that is
+        needed of an answer is taken out of it in `read`, and nowhere else.
         """
         content = body if isinstance(body, bytes) or body is None else json_bytes(body)
         typed = {} if content is None else {"content-type": content_type}
@@ -150,7 +151,7 @@ class Api(Destination):
     def _understood(self, answer: Answer, read: Callable[[Any], _Read]) -> _Read:
         try:
             return read(json.loads(answer.body) if answer.body.strip() else None)
-        except (KeyError, TypeError, ValueError, LookupError):
+        except (AttributeError, TypeError, ValueError, LookupError):
             raise NoAnswer(f"{self.title}'s answer is not as documented") from None
 
     def _limits(self, group: str) -> Account:

@@ -145,17 +145,17 @@ class SalesforceApi(Api):
     # --- queries ------------------------------------------------------------------------
 
     def _query(
-        self, columns: str, field: str, values: Sequence[str], path: str = "/query"
+        self, columns: Sequence[str], field: str, values: Sequence[str], path: str = "/query"
     ) -> Iterator[Mapping[str, Any]]:
         """Records whose `field`, one of the catalogue's, has one of the values."""
         literals = ", ".join(
             value if field in self._numbers and _is_number(value) else _quoted(value)
             for value in dict.fromkeys(values)
         )
-        soql = f"SELECT {columns} FROM {self._object} WHERE {field} IN ({literals})"  # noqa: S608
+        soql = f"SELECT {', '.join(columns)} FROM {self._object} WHERE {field} IN ({literals})"  # noqa: S608
         following: str | None = f"{path}?q={quote(soql, safe='')}"
         while following:
-            found, more = self._ask("GET", following, read=_page)
+            found, more = self._ask("GET", following, read=lambda page: _page(columns, page))
             yield from found
             following = more and more.removeprefix(f"/services/data/v{_VERSION}")
 
@@ -227,8 +227,14 @@ def _session(found: Mapping[str, Any]) -> tuple[str, str]:
     return str(found["access_token"]), instance
 
 
-def _page(found: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], str | None]:
-    return found["records"], None if found["done"] else found["nextRecordsUrl"]
+def _page(
+    columns: Sequence[str], found: Mapping[str, Any]
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """(the columns of the records of a page, the path of the next one)"""
+    records: list[Mapping[str, Any]] = [
+        {name: item[name] for name in columns} for item in found["records"]
+    ]
+    return records, None if found["done"] else found["nextRecordsUrl"]
 
 
 def _quoted(value: str) -> str:

@@ -8,9 +8,9 @@ messages hang on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field as Setting
 
@@ -30,6 +30,8 @@ from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import RecordRejected
 
 __all__ = ["DESTINATION", "Braze", "BrazeOptions"]
+
+_Read = TypeVar("_Read")
 
 _MATCH = "external_id"
 _PEOPLE = 50  # a call that reads or deletes
@@ -187,13 +189,17 @@ class Braze(Api):
                 "external_ids": list(dict.fromkeys(ids[start : start + _PEOPLE])),
                 "fields_to_export": wanted,
             }
-            users = self._export(body)
-            found |= {user[_MATCH]: user | (user.get("custom_attributes") or {}) for user in users}
+            found |= self._export(body, lambda user: (str(user[_MATCH]), _flat(user)))
         return found
 
-    def _export(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        path = "/users/export/ids"
-        return self.call("POST", path, body, read=lambda found: found["users"], group="export")
+    def _export(
+        self, body: Mapping[str, Any], read: Callable[[dict[str, Any]], _Read]
+    ) -> list[_Read]:
+        """What `read` makes of each user."""
+        return self.call(
+            "POST", "/users/export/ids", body, group="export",
+            read=lambda found: [read(user) for user in found["users"]],
+        )  # fmt: skip
 
     # --- what is written ----------------------------------------------------------------
 
@@ -250,9 +256,12 @@ class Braze(Api):
         self._delete("external_ids", ids)
         emails = [email for person in people for email in person.identifiers.get("email", ())]
         others = [
-            user["braze_id"]
+            braze_id
             for email in dict.fromkeys(emails)
-            for user in self._export({"email_address": email, "fields_to_export": ["braze_id"]})
+            for braze_id in self._export(
+                {"email_address": email, "fields_to_export": ["braze_id"]},
+                lambda user: str(user["braze_id"]),
+            )
         ]
         self._delete("braze_ids", others)
         return [Outcome("acknowledged") for _ in people]
@@ -267,6 +276,11 @@ class Braze(Api):
 def _external_id(row: Row) -> str:
     """A profile keeps the id under which it was made: Braze renames by another call."""
     return row.record_id or row.id
+
+
+def _flat(user: Mapping[str, Any]) -> dict[str, Any]:
+    """A profile with its custom attributes among its own."""
+    return {**user, **(user.get("custom_attributes") or {})}
 
 
 def _same(value: Any, held: Any) -> bool:

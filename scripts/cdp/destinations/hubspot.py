@@ -208,7 +208,7 @@ class HubSpot(Api):
         )  # fmt: skip
 
     def _search(self, field: str, values: Sequence[str]) -> dict[str, list[str]]:
-        results: list[Any] = []
+        found: dict[str, list[str]] = {}
         after: str | None = "0"
         asked = sorted({value.lower() for value in values})  # of texts, IN takes no other
         filters = [{"propertyName": field, "operator": "IN", "values": asked}]
@@ -219,9 +219,13 @@ class HubSpot(Api):
                 "limit": 200,
                 "after": after,
             }
-            page, after = self.call("POST", self._path("search"), body, read=_page, group="search")
-            results += page
-        return _by_value(field, values, results)
+            page, after = self.call(
+                "POST", self._path("search"), body, group="search",
+                read=lambda answer: _page(field, values, answer),
+            )  # fmt: skip
+            for value, records in page.items():
+                found.setdefault(value, []).extend(records)
+        return found
 
     # --- what is written ----------------------------------------------------------------
 
@@ -383,8 +387,12 @@ def _by_value(
     return {value: found[_same(field, value)] for value in values if _same(field, value) in found}
 
 
-def _page(found: Mapping[str, Any]) -> tuple[list[Any], str | None]:
-    return found["results"], ((found.get("paging") or {}).get("next") or {}).get("after")
+def _page(
+    field: str, values: Sequence[str], found: Mapping[str, Any]
+) -> tuple[dict[str, list[str]], str | None]:
+    """(as _by_value, the cursor of the next page)"""
+    after = ((found.get("paging") or {}).get("next") or {}).get("after")
+    return _by_value(field, values, found["results"]), after
 
 
 def _error(body: bytes) -> Mapping[str, Any]:

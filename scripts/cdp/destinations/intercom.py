@@ -212,10 +212,11 @@ class Intercom(Api):
         while True:
             cursor = {"starting_after": after} if after else {}
             body = {"query": asked, "pagination": {"per_page": _PAGE, **cursor}}
-            contacts, after = self.call("POST", "/contacts/search", body, read=_page)
-            for contact in contacts:
-                key = _same(field, contact.get(field) or "")
-                found.setdefault(key, []).append(contact["id"])
+            contacts, after = self.call(
+                "POST", "/contacts/search", body, read=lambda page: _page(field, page)
+            )
+            for key, contact_id in contacts:
+                found.setdefault(key, []).append(contact_id)
             if not after:
                 break
         return {
@@ -336,9 +337,11 @@ def _same(field: str, value: str) -> str:
     return value.strip().lower() if field == "email" else value
 
 
-def _page(found: Mapping[str, Any]) -> tuple[list[Any], str | None]:
+def _page(field: str, found: Mapping[str, Any]) -> tuple[list[tuple[str, str]], str | None]:
+    """((value of the field, id) of the contacts of a page, the cursor of the next one)"""
     after = ((found.get("pages") or {}).get("next") or {}).get("starting_after")
-    return found["data"], after
+    keyed = [(_same(field, item.get(field) or ""), str(item["id"])) for item in found["data"]]
+    return keyed, after
 
 
 def _error(body: bytes) -> tuple[str, str]:

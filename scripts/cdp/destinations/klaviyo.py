@@ -227,11 +227,18 @@ class Klaviyo(Api):
         )
         found: dict[str, list[str]] = {}
         while path:
-            profiles, path = self.call("GET", path, read=self._page)
-            for profile in profiles:
-                known = {**profile["attributes"], "id": profile["id"]}
-                found.setdefault(same(field, known.get(field) or ""), []).append(profile["id"])
+            profiles, path = self.call("GET", path, read=lambda page: self._known(field, page))
+            for value, profile_id in profiles:
+                found.setdefault(value, []).append(profile_id)
         return {v: found[same(field, v)] for v in values if same(field, v) in found}
+
+    def _known(
+        self, field: str, found: Mapping[str, Any]
+    ) -> tuple[list[tuple[str, str]], str | None]:
+        """(value of the field, id) of the profiles of a page; the path of the next page."""
+        profiles, path = self._page(found)
+        known = [{**profile["attributes"], "id": str(profile["id"])} for profile in profiles]
+        return [(same(field, each.get(field) or ""), each["id"]) for each in known], path
 
     def _page(self, found: Mapping[str, Any]) -> tuple[list[Any], str | None]:
         """The items, and the path of the next page; its host is not taken from an answer."""
@@ -350,15 +357,11 @@ class Klaviyo(Api):
 
     def _ended(self, job: _Job, rows: Sequence[Row]) -> dict[int, Outcome] | None:
         """position → what is not confirmed of a job; None: it runs still."""
-        found = self.call(
-            "GET", job.path, read=lambda found: found["data"]["attributes"],
-            group="imports and lists",
-        )  # fmt: skip
-        if found["status"] in ("queued", "processing"):
+        status, failed = self.call("GET", job.path, read=_job_status, group="imports and lists")
+        if status in ("queued", "processing"):
             return None
-        if found["status"] != "complete":
-            return dict.fromkeys(job.positions, Outcome("unknown", str(found["status"])))
-        failed = found.get("failed_count") or 0
+        if status != "complete":
+            return dict.fromkeys(job.positions, Outcome("unknown", status))
         errors = self._errors(job, rows) if failed else {}
         if len(errors) < failed:  # nobody knows who the others are: they are sent again
             rest = dict.fromkeys(job.positions, Outcome("unknown", "unnamed_failure"))
@@ -370,17 +373,33 @@ class Klaviyo(Api):
         outcomes: dict[int, Outcome] = {}
         path: str | None = f"{job.path}/import-errors?" + urlencode({"page[size]": 100})
         while path:
-            errors, path = self.call("GET", path, read=self._page, group="imports and lists")
-            for error in errors:
-                said = error["attributes"]
-                payload = said.get("original_payload") or {}
-                position = self._position(said, payload, by_id, job.positions)
-                if position is not None:
-                    # Her values are known from the payload alone, and no message repeats them
-                    whole = Row(rows[position].id, dict(leaves(payload)))
-                    detail = said.get("detail", "") if payload else ""
-                    outcomes[position] = self.rejected(whole, said["code"], detail)
+            found, path = self.call(
+                "GET", path, group="imports and lists",
+                read=lambda page: self._refused_rows(page, rows, by_id, job.positions),
+            )  # fmt: skip
+            outcomes |= found
         return outcomes
+
+    def _refused_rows(
+        self,
+        found: Mapping[str, Any],
+        rows: Sequence[Row],
+        by_id: Mapping[str, int],
+        positions: Sequence[int],
+    ) -> tuple[dict[int, Outcome], str | None]:
+        """position → outcome, of a page of import errors; the path of the next page."""
+        errors, path = self._page(found)
+        outcomes: dict[int, Outcome] = {}
+        for error in errors:
+            said = error["attributes"]
+            payload = said.get("original_payload") or {}
+            position = self._position(said, payload, by_id, positions)
+            if position is not None:
+                # Her values are known from the payload alone, and no message repeats them
+                whole = Row(rows[position].id, dict(leaves(payload)))
+                detail = said.get("detail", "") if payload else ""
+                outcomes[position] = self.rejected(whole, said["code"], detail)
+        return outcomes, path
 
     def _position(
         self,
@@ -432,6 +451,12 @@ class Klaviyo(Api):
             "POST", "/api/data-privacy-deletion-jobs", {"data": data}, read=lambda _: None,
             group="deletions", content_type=_JSON_API,
         )  # fmt: skip
+
+
+def _job_status(found: Mapping[str, Any]) -> tuple[str, int]:
+    """(status, profiles that failed)"""
+    job = found["data"]["attributes"]
+    return str(job["status"]), int(job.get("failed_count") or 0)
 
 
 DESTINATION = Klaviyo

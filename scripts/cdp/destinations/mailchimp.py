@@ -178,7 +178,7 @@ class Mailchimp(Api):
 
     def check(self) -> Iterator[str]:
         """The audience, its fields, the tag or segment, and the match field."""
-        if self._seen(self._list + "?fields=id") is None:
+        if self._seen(self._list + "?fields=id", "id") is None:
             yield f"cdp_options.list_id: Mailchimp has no audience {self._options.list_id}."
             return
         yield from super().check()
@@ -187,8 +187,8 @@ class Mailchimp(Api):
         if self._options.tag and self._segment_id is None:
             yield f"cdp_options.tag: the audience has no tag '{self._options.tag}'. Make it there."
         if self._options.segment_id:
-            found = self._seen(f"{self._list}/segments/{self._options.segment_id}")
-            if found is None or found.get("type") != "static":
+            path = f"{self._list}/segments/{self._options.segment_id}"
+            if self._seen(path, "type") != "static":
                 yield "cdp_options.segment_id: the audience has no such static segment."
 
     def catalogue(self) -> Mapping[str, Field] | None:
@@ -199,10 +199,10 @@ class Mailchimp(Api):
         self._types = {item["tag"]: item["type"] for item in found}
         return {item["tag"]: _field(item["type"]) for item in found} | {_EMAIL: Field()}
 
-    def _seen(self, path: str) -> Mapping[str, Any] | None:
-        """What is there; None where nothing is."""
+    def _seen(self, path: str, name: str) -> str | None:
+        """The field of this name of what is there; None where nothing is."""
         try:
-            return self.call("GET", path, read=dict)
+            return self.call("GET", path, read=lambda found: str(found[name]))
         except RecordRejected as error:
             if error.code != "not_found":
                 raise
@@ -312,8 +312,8 @@ class Mailchimp(Api):
             return self._tag(batch.rows, "members_to_remove")
         for row in batch.rows:
             path = f"{self._list}/members/{row.record_id or _hash(row.id)}"
-            member = self._seen(f"{path}?fields=status")
-            if member is not None and member["status"] not in (*_OUT, "archived"):
+            status = self._seen(f"{path}?fields=status", "status")
+            if status is not None and status not in (*_OUT, "archived"):
                 self._gone("DELETE", path)
         return [Outcome("acknowledged") for _ in batch.rows]
 

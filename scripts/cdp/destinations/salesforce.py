@@ -196,7 +196,7 @@ class Salesforce(SalesforceApi):
         if field not in (self._known_fields or {}):
             return {}
         records: dict[str, list[str]] = {}
-        for item in self._query(f"Id, {field}", field, values):
+        for item in self._query(("Id", field), field, values):
             records.setdefault(self._same(field, item[field]), []).append(item["Id"])
         return {
             value: records[key] for value in values if (key := self._same(field, value)) in records
@@ -204,13 +204,18 @@ class Salesforce(SalesforceApi):
 
     def _external_ids(self, record_ids: Sequence[str]) -> dict[str, str]:
         """Record id → its external id, "" for none; those that are gone are missing."""
-        found: dict[str, str] = {}
+        found: dict[str, str | None] = {}
         for asked in _parts(record_ids, _A_READ):
             body = {"ids": asked, "fields": [self._match]}
             path = f"/composite/sobjects/{self._object}"
-            records = self._ask("POST", path, body, read=_in_order(asked))
-            found |= {key: str(record[self._match] or "") for key, record in records if record}
-        return found
+            found |= self._ask(
+                "POST", path, body,
+                read=_in_order(asked, lambda key, record: (key, self._external_id(record))),
+            )  # fmt: skip
+        return {key: external_id for key, external_id in found.items() if external_id is not None}
+
+    def _external_id(self, record: Mapping[str, Any] | None) -> str | None:
+        return str(record[self._match] or "") if record else None
 
     # --- what is written ----------------------------------------------------------------
 
@@ -264,8 +269,10 @@ class Salesforce(SalesforceApi):
                 for _, row in waiting
             ]
             body = {"allOrNone": False, "records": records}
-            found = self._ask("PATCH", f"/composite/sobjects{path}", body, read=_in_order(waiting))
-            outcomes |= {number: self._outcome(row, result) for (number, row), result in found}
+            outcomes |= self._ask(
+                "PATCH", f"/composite/sobjects{path}", body,
+                read=_in_order(waiting, lambda of, result: (of[0], self._outcome(of[1], result))),
+            )  # fmt: skip
             waiting = [(number, row) for number, row in waiting if outcomes[number].code == _LOCKED]
             if not waiting:
                 break
@@ -382,7 +389,7 @@ class Salesforce(SalesforceApi):
         return {
             item["Id"]: item["IsDeleted"]
             for name, values in asked
-            for item in self._query("Id, IsDeleted", name, values, "/queryAll")
+            for item in self._query(("Id", "IsDeleted"), name, values, "/queryAll")
         }
 
     def _erased(self, record_ids: Sequence[str]) -> tuple[bool, Mapping[str, str]]:
@@ -414,6 +421,7 @@ class Salesforce(SalesforceApi):
 
 
 _Part = TypeVar("_Part")
+_Read = TypeVar("_Read")
 
 
 def _parts(found: Sequence[_Part], size: int) -> Iterator[Sequence[_Part]]:
@@ -421,10 +429,10 @@ def _parts(found: Sequence[_Part], size: int) -> Iterator[Sequence[_Part]]:
 
 
 def _in_order(
-    sent: Sequence[_Part],
-) -> Callable[[Sequence[Mapping[str, Any]]], list[tuple[_Part, Mapping[str, Any]]]]:
+    sent: Sequence[_Part], read: Callable[[_Part, Any], _Read]
+) -> Callable[[Sequence[Any]], list[_Read]]:
     """Reads an answer that has a result for each thing sent, in order."""
-    return lambda found: list(zip(sent, found, strict=True))
+    return lambda found: [read(part, item) for part, item in zip(sent, found, strict=True)]
 
 
 def _field(item: Mapping[str, Any]) -> Field:

@@ -182,9 +182,7 @@ class SendGrid(Api):
     def catalogue(self) -> Mapping[str, Field]:
         """SendGrid's own fields, and the account's custom ones by name."""
         path = "/v3/marketing/field_definitions"
-        custom = self.call("GET", path, read=lambda found: found.get("custom_fields") or [])
-        self._custom = {item["name"]: item["id"] for item in custom}
-        kinds = {item["name"]: Field(_KINDS.get(item["field_type"], "text")) for item in custom}
+        self._custom, kinds = self.call("GET", path, read=_custom_fields)
         return {**kinds, **_OWN_FIELDS}
 
     def check(self) -> Iterator[str]:
@@ -358,6 +356,13 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat() + "Z"
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _custom_fields(found: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Field]]:
+    """(name → id, name → field)"""
+    custom = found.get("custom_fields") or ()
+    kinds = {item["name"]: Field(_KINDS.get(item["field_type"], "text")) for item in custom}
+    return {item["name"]: str(item["id"]) for item in custom}, kinds
 
 
 DESTINATION = SendGrid

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -174,10 +175,7 @@ class Zendesk(Api):
         fields, path = dict(_OWN_FIELDS), "/api/v2/user_fields?page%5Bsize%5D=100"
         while path:
             found, after = self.call("GET", path, read=_page)
-            fields |= {
-                item["key"]: Field(_KINDS.get(item["type"], "text"), is_writable=item["active"])
-                for item in found
-            }
+            fields |= found
             path = after and f"/api/v2/user_fields?page%5Bsize%5D=100&page%5Bafter%5D={after}"
         return fields
 
@@ -196,30 +194,26 @@ class Zendesk(Api):
             return {}
         found: dict[str, list[str]] = {}
         for user in self._users("external_ids", values):
-            found.setdefault((user["external_id"] or "").lower(), []).append(str(user["id"]))
+            found.setdefault(user.external_id, []).append(user.id)
         return {value: found[value.lower()] for value in values if value.lower() in found}
 
-    def _users(
-        self, by: str, values: Sequence[str], deleted: bool = False
-    ) -> Sequence[Mapping[str, Any]]:
+    def _users(self, by: str, values: Sequence[str], deleted: bool = False) -> Sequence[_User]:
         """The users with these ids or external ids, at most a hundred."""
         path = f"/api/v2/users/show_many?{by}={quote(','.join(dict.fromkeys(values)), safe=',')}"
         if deleted:
             path += "&include_deleted=true"
-        return self.call("GET", path, read=lambda found: list(found["users"]))
+        return self.call("GET", path, read=_users)
 
     def _with_email(self, email: str) -> list[str]:
         query = quote(f'email:"{email}"', safe="")
-        users = self.call(
-            "GET", f"/api/v2/users/search?query={query}", read=lambda found: found["users"]
-        )
-        return [str(user["id"]) for user in users if (user["email"] or "").lower() == email.lower()]
+        users = self.call("GET", f"/api/v2/users/search?query={query}", read=_users)
+        return [user.id for user in users if user.email == email.lower()]
 
     def _record_ids(self, rows: Sequence[Row]) -> dict[str, str]:
         """row.id → the id of its user, of those that have one and stand."""
         ids = {row.id: row.record_id for row in rows if row.record_id}
         if ids:
-            standing = {str(user["id"]) for user in self._users("ids", list(ids.values()))}
+            standing = {user.id for user in self._users("ids", list(ids.values()))}
             ids = {key: record_id for key, record_id in ids.items() if record_id in standing}
         others = [row.id for row in rows if not row.record_id]
         if others and self._delivery.match == "external_id":
@@ -298,15 +292,17 @@ class Zendesk(Api):
     def _ask(self) -> None:
         """Ask for all jobs under way at once, and keep how the ended ones ended."""
         ids = ",".join(self._running)
-        found = self.call(
-            "GET", f"/api/v2/job_statuses/show_many?ids={ids}",
-            read=lambda found: {str(job["id"]): job for job in found["job_statuses"]},
-        )  # fmt: skip
-        for job, rows in list(self._running.items()):
-            outcomes = self._outcomes(rows, found.get(job, {"status": "gone"}))
-            if outcomes is not None:
-                self._ended[job] = outcomes
-                del self._running[job]
+        ended = self.call("GET", f"/api/v2/job_statuses/show_many?ids={ids}", read=self._ended_jobs)
+        self._ended |= ended
+        self._running = {job: rows for job, rows in self._running.items() if job not in ended}
+
+    def _ended_jobs(self, found: Mapping[str, Any]) -> dict[str, list[Outcome]]:
+        jobs = {str(job["id"]): job for job in found["job_statuses"]}
+        outcomes = {
+            job: self._outcomes(rows, jobs.get(job, {"status": "gone"}))
+            for job, rows in self._running.items()
+        }
+        return {job: ended for job, ended in outcomes.items() if ended is not None}
 
     def _outcomes(self, rows: Sequence[Row], job: Mapping[str, Any]) -> list[Outcome] | None:
         """None while it runs; unknown where a job ended without saying for which rows."""
@@ -346,10 +342,9 @@ class Zendesk(Api):
         by += [("ids", person.record_id)] if person.record_id else []
         users = [user for which, key in by for user in self._users(which, [key], deleted=True)]
         found = {
-            str(user["id"]): user["active"]
+            user.id: user.is_active
             for user in users
-            if str(user["id"]) == person.record_id
-            or (user["external_id"] or "").lower() == person.id.lower()
+            if user.id == person.record_id or user.external_id == person.id.lower()
         }
         emails = {*person.identifiers.get("email", ())}
         emails |= {person.id} if self._delivery.match == "email" else set()
@@ -363,10 +358,36 @@ class Zendesk(Api):
                 raise
 
 
-def _page(found: Mapping[str, Any]) -> tuple[list[Any], str]:
+@dataclass(frozen=True)
+class _User:
+    """A user of an answer. external_id, email: in lower case; empty: none."""
+
+    id: str
+    external_id: str
+    email: str
+    is_active: bool
+
+
+def _users(found: Mapping[str, Any]) -> list[_User]:
+    return [
+        _User(
+            id=str(user["id"]),
+            external_id=(user.get("external_id") or "").lower(),
+            email=(user.get("email") or "").lower(),
+            is_active=bool(user["active"]),
+        )
+        for user in found["users"]
+    ]
+
+
+def _page(found: Mapping[str, Any]) -> tuple[dict[str, Field], str]:
     """The fields of a page, and the cursor of the next one; empty: there is none."""
     meta = found.get("meta") or {}
-    return found["user_fields"], quote(meta["after_cursor"]) if meta.get("has_more") else ""
+    fields = {
+        item["key"]: Field(_KINDS.get(item["type"], "text"), is_writable=item["active"])
+        for item in found["user_fields"]
+    }
+    return fields, quote(meta["after_cursor"]) if meta.get("has_more") else ""
 
 
 def _code(body: bytes) -> str:

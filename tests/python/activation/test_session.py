@@ -12,6 +12,7 @@ from activation.world import FILES, Person, World
 from cdp.activation import problems
 from cdp.activation.mapping_tests import failures
 from cdp.activation.session import Session
+from cdp.destinations._base import Batch, Outcome
 
 
 def test_a_row_is_explained(world: World) -> None:
@@ -44,6 +45,20 @@ def test_destinations_are_checked_and_nothing_is_written(
         assert dict(session.check_destinations()) == {"people_to_x": ["no field 'email'"]}
         assert shop.calls == 0
     assert duckdb_world.warehouse.query("select count(*) from cdp_state.cdp_sync_runs") == [(0,)]
+
+
+def test_a_fault_of_ours_fails_its_sync_alone(
+    duckdb_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(self: Memory, batch: Batch) -> list[Outcome]:
+        raise KeyError(batch.rows[0].fields["email"])
+
+    duckdb_world.meta = META | {"cdp_fields": {"email": "email"}}
+    monkeypatch.setattr(Memory, "upsert", stumble)
+    with installed():
+        duckdb_world.people([Person("p1", "a@example.com")])
+        (result,) = Session(duckdb_world.project, duckdb_world.ledger).sync()
+    assert (result.status, result.reason) == ("failed", "A fault of ours (KeyError). Report it.")
 
 
 TESTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [

@@ -6,15 +6,16 @@ Each test runs over every case of every bench in destinations/servers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cdp.destinations._base import REASONS, Destination, NoAnswer, Outcome, Person, Row
-from cdp.errors import ConfigError, FatalDestinationError, RetriableError
+from cdp.destinations._base import REASONS, Batch, Destination, NoAnswer, Outcome, Person, Row
+from cdp.errors import CdpError, ConfigError, FatalDestinationError, RetriableError
 from destinations.conformance.desk import Desk
-from destinations.servers._base import Bench, Case, Server
+from destinations.servers._base import Bench, Call, Case, Reply, Server
 
 Condition = Callable[[type[Destination], type[Bench], Case], bool]
 WORDS = (
@@ -223,6 +224,58 @@ def test_down(desk: Desk) -> None:
     assert desk.bench.count(desk.case) == before
     assert statuses(desk.send(*people)) == ["acknowledged"] * 2
     assert_there(desk, *people)
+
+
+def hollow(body: Any) -> Any:
+    """The answer's names, and nothing in them that a module could go on with."""
+    if isinstance(body, list):
+        return [{} for _ in body]
+    return {
+        name: [{}] if isinstance(value, list) else {} if isinstance(value, dict) else value
+        for name, value in body.items()
+    }
+
+
+@over_http
+@pytest.mark.parametrize(
+    "odd", [lambda body: {}, lambda body: [None], hollow], ids=["empty", "wrong", "hollow"]
+)
+def test_an_odd_answer_is_an_error_of_ours(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, odd: Callable[[Any], Any]
+) -> None:
+    """A 200 of another shape: an outcome or a CdpError, never a KeyError."""
+    ann, bob = rows(desk, 1, 2)
+    desk.send(ann)
+    there, new = desk.open(), desk.open()
+    list(there.check())
+    answer = server(desk).answer
+
+    def oddly(call: Call) -> Reply | None:
+        reply = answer(call)
+        if reply is None or reply.status >= 300 or not isinstance(reply.body, dict | list):
+            return reply
+        return replace(reply, body=odd(reply.body))
+
+    monkeypatch.setattr(server(desk), "answer", oddly)
+    mails = {"email": ["person1@example.com"]}
+    for ask in (
+        new.catalogue,
+        lambda: there.look_up(desk.case.match, [ann.id]) if there.can_look_up else {},
+        lambda: _settled(there, there.upsert, "one", ann, bob),
+        lambda: _settled(there, there.remove, "two", ann, bob),
+        lambda: there.erase([Person(bob.id, desk.records.get(bob.id), mails)]),
+    ):
+        with suppress(CdpError):
+            ask()
+    there.close()
+    new.close()
+    desk.bench.violations.clear()  # calls that an odd answer led to
+
+
+def _settled(there: Destination, send: Callable[[Batch], Any], key: str, *found: Row) -> None:
+    outcomes = send(Batch(key, found))
+    if there.polls and any(outcome.status == "accepted" for outcome in outcomes):
+        there.poll(Batch(key, found))
 
 
 @repeatable
