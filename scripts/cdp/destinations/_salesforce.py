@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import Field as Setting
 
@@ -97,12 +97,20 @@ class SalesforceApi(Api):
             f"{self._base}/services/oauth2/token",
             urlencode(form).encode(),
             lambda: {"content-type": "application/x-www-form-urlencoded"},
-            read=lambda answer: self._understood(answer, _session),
+            read=lambda answer: self._understood(answer, self._session),
         )
-        token, instance = found
-        if self._options.base_url is None:
-            self._base = instance
+        token, self._base = found
         self._token, self._secrets = token, (client_id, secret, token)
+
+    def _session(self, found: Mapping[str, Any]) -> tuple[str, str]:
+        """(token, where calls go): the instance, or what the options say instead."""
+        token, base = str(found["access_token"]), self._options.base_url
+        if base is not None:
+            return token, base
+        instance = urlsplit(str(found["instance_url"]))
+        if instance.scheme != "https" or not instance.hostname or "@" in instance.netloc:
+            raise ValueError("calls go to https")
+        return token, f"https://{instance.netloc}"
 
     def _ask(
         self,
@@ -217,14 +225,6 @@ class SalesforceApi(Api):
         except RecordRejected as error:
             if "NOT_FOUND" not in str(error):  # deleted by a call whose answer was lost
                 raise NoAnswer(str(error)) from None
-
-
-def _session(found: Mapping[str, Any]) -> tuple[str, str]:
-    """(token, where calls go)."""
-    instance = str(found["instance_url"]).rstrip("/")
-    if not instance.startswith(("https://", "http://127.0.0.1:")):
-        raise ValueError("calls go to https")
-    return str(found["access_token"]), instance
 
 
 def _page(

@@ -151,6 +151,19 @@ def test_what_was_confirmed_stays_so_when_a_later_call_fails(opened: Any, vendor
     assert len(vendor.records["Contact"]) == 200
 
 
+@pytest.mark.parametrize(
+    "instance",
+    ["http://x.example", "http://127.0.0.1:x@x.example", "https://a@x.example", "https:"],
+)
+def test_calls_go_to_https_alone(opened: Any, instance: str) -> None:
+    there = opened()
+    there._options = there._options.model_copy(update={"base_url": None})
+    good = {"access_token": "t", "instance_url": "https://x.my.salesforce.com/"}
+    assert there._session(good) == ("t", "https://x.my.salesforce.com")
+    with pytest.raises(ValueError, match="https"):
+        there._session({**good, "instance_url": instance})
+
+
 def test_a_session_that_ends_is_begun_anew(opened: Any, vendor: Vendor) -> None:
     there = opened()
     there._token = "ended"
