@@ -131,12 +131,18 @@ class GoogleDataManager(Api):
     )
     erases = (
         "Removes the person from this list by all that was sent, and by each email and phone "
-        "number, and asks until Google has done it. Other lists are other syncs."
+        "number, and asks until Google has done it; an address that was sent before the latest "
+        "stays, for a replacement to drop. Other lists are other syncs."
     )
     known_on = "2026-11-22"
     facts = (
         Fact("10,000 members, 10 identifiers a member; remove, removeAll, consent, encoding, "
              "terms, validateOnly", "google-ads-datamanager 0.9.4, types"),
+        Fact("who leaves, or changes an email or phone, takes whoever shares it out of an audience "
+             "with them, until that one changes; where people share them, use cdp_object: "
+             "replacement, which sends everybody", "this module's choice"),
+        Fact("an address is removed as it was last sent: an earlier one stays in an audience, and "
+             "a replacement drops it", "this module's choice"),
         Fact("removeAll drops who was last added before removeAsOfTime", "google-ads-datamanager "
              "0.9.4, RemoveAllAudienceMembersRequest"),
         Fact("a request's status counts errors by reason, and names no row",

@@ -114,6 +114,9 @@ class MetaCustomAudiences(Api):
              "reference, custom audience usersreplace, 2025-10-08"),
         Fact("normalisation and hashes", "vendor's guide on customer file audiences, "
              "2026-04-28; facebook-business 26.0.3"),
+        Fact("who leaves, or changes an email or phone, takes whoever shares it out of an audience "
+             "with them, until that one changes; where people share them, use cdp_object: "
+             "replacement, which sends everybody", "this module's choice"),
         Fact("an audience that is flagged (subcode 1713230) takes no changes", "vendor's "
              "Marketing API reference, 2025-10-08"),
         Fact("calls are weighed by account, so 5 a second is our own restraint; the codes 4, 17, "

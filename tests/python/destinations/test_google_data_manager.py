@@ -136,6 +136,16 @@ def test_what_was_sent_before_and_is_no_more_is_removed(opened: Any, vendor: Ven
     assert member["userData"]["userIdentifiers"] == [{"phoneNumber": sha256("+15550100000")}]
 
 
+def test_an_earlier_address_stays_as_the_page_says(opened: Any, vendor: Vendor) -> None:
+    home = {"first_name": "Ann", "last_name": "Lee", "country": "US", "zip": "10001"}
+    there, batch = opened(), Batch("k", (person(1, **home),))
+    (first,) = there.upsert(batch)
+    moved = person(1, **home | {"zip": "94107"})
+    there.upsert(Batch("k2", (Row(moved.id, moved.fields, first.destination_id),)))
+    assert bodies(vendor, "remove") == []
+    assert any("an earlier one stays" in fact.statement for fact in GoogleDataManager.facts)
+
+
 def test_a_replacement_drops_who_was_added_before(opened: Any, vendor: Vendor) -> None:
     settled(opened(), *map(person, range(3)))
     there = opened("replacement")

@@ -130,6 +130,15 @@ def test_what_is_no_more_is_taken_out(opened: Any, vendor: Vendor) -> None:
     assert entry["PHONE"] == sha256("15550100001")
 
 
+def test_a_shared_phone_takes_both_out_as_the_page_says(opened: Any, vendor: Vendor) -> None:
+    there = opened()
+    couple = (person(1, phone="+15550100000"), person(2, phone="+15550100000"))
+    (first, _) = there.upsert(Batch("k", couple))
+    there.remove(Batch("k2", (Row("1@example.com", {}, first.destination_id),)))
+    assert vendor.entries == {}
+    assert any("shares it" in fact.statement for fact in MetaCustomAudiences.facts)
+
+
 def test_a_name_alone_takes_nobody_out(opened: Any, vendor: Vendor) -> None:
     there = opened()
     (first,) = there.upsert(Batch("k", (person(1, first_name="Ann"),)))
