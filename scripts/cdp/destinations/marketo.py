@@ -245,12 +245,21 @@ class Marketo(Api):
         if match not in self._delivery.fields and match not in (self._known_fields or {}):
             yield f"cdp_match: leads have no field '{match}'. Use email, or make one."
 
+    def refusal(self, row: Row) -> Outcome | None:
+        """To Marketo a value with a comma is several, when it is looked up."""
+        if "," in row.id:
+            return Outcome("rejected", "invalid_value", f"{self._delivery.match} has a comma")
+        return super().refusal(row)
+
     def look_up(self, field: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Leads by a field; Marketo compares without regard to case."""
         if field not in (self._known_fields or {}):
             return {}
         found: dict[str, list[str]] = {}
-        query = {"filterType": field, "filterValues": ",".join(dict.fromkeys(values))}
+        asked = [value for value in dict.fromkeys(values) if "," not in value]
+        if not asked:
+            return found
+        query = {"filterType": field, "filterValues": ",".join(asked)}
         query |= {"fields": f"id,{field}", "batchSize": str(_ROWS)}
         after: str | None = ""
         while after is not None:

@@ -188,12 +188,19 @@ class Zendesk(Api):
         elif match == "email" and mode in ("create", "update"):
             yield f"cdp_match: emails are not looked up for {mode}. Use external_id, or upsert."
 
+    def refusal(self, row: Row) -> Outcome | None:
+        """To Zendesk an external_id with a comma is several, when it is looked up."""
+        if self._delivery.match == "external_id" and "," in row.id:
+            return Outcome("rejected", "invalid_value", f"{self._delivery.match} has a comma")
+        return super().refusal(row)
+
     def look_up(self, field: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Users by external_id, whose case does not matter to Zendesk."""
         if field != "external_id":
             return {}
+        asked = [value for value in values if "," not in value]
         found: dict[str, list[str]] = {}
-        for user in self._users("external_ids", values):
+        for user in self._users("external_ids", asked):
             found.setdefault(user.external_id, []).append(user.id)
         return {value: found[value.lower()] for value in values if value.lower() in found}
 
@@ -202,7 +209,7 @@ class Zendesk(Api):
         path = f"/api/v2/users/show_many?{by}={quote(','.join(dict.fromkeys(values)), safe=',')}"
         if deleted:
             path += "&include_deleted=true"
-        return self.call("GET", path, read=_users)
+        return self.call("GET", path, read=_users) if values else ()
 
     def _with_email(self, email: str) -> list[str]:
         query = quote(f'email:"{email}"', safe="")

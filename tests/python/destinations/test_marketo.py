@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,15 @@ def opened(vendor: Vendor) -> Iterator[Open]:
     yield open_marketo
     for each in there:
         each.close()
+
+
+def test_a_key_with_a_comma_would_be_several(opened: Open, vendor: Vendor) -> None:
+    there = opened()
+    refused = there.refusal(replace(ANN, id="a,b"))
+    assert refused is not None
+    assert (refused.code, there.refusal(ANN)) == ("invalid_value", None)
+    assert there.look_up(there._delivery.match, ["a,b"]) == {}
+    assert "a,b" not in str([call.query for call in vendor.log])
 
 
 def test_a_token_that_is_over_is_fetched_anew(opened: Open, vendor: Vendor) -> None:

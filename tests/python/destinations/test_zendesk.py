@@ -44,6 +44,15 @@ def batch(*rows: Row) -> Batch:
     return Batch("+".join(row.id for row in rows), rows)
 
 
+def test_a_key_with_a_comma_would_be_several(opened: Open, vendor: Vendor) -> None:
+    there = opened()
+    refused = there.refusal(replace(somebody(1), id="a,b"))
+    assert refused is not None
+    assert (refused.code, there.refusal(somebody(1))) == ("invalid_value", None)
+    assert there.look_up(there._delivery.match, ["a,b"]) == {}
+    assert "a,b" not in str([call.query for call in vendor.log])
+
+
 def test_more_jobs_than_may_wait_are_asked_for_meanwhile(opened: Open, vendor: Vendor) -> None:
     """Neither are there more than 30 at once, nor is one forgotten after a hundred others."""
     vendor.patience = 2
