@@ -37,6 +37,7 @@ from cdp.destinations._shelves import Shelf, disk
 
 __all__ = ["FileDestination", "FileOptions"]
 
+_LONGEST_CELL = 2**31 - 1  # characters; what was written can be read again
 _SUFFIXES = (".csv", ".parquet")
 _E164 = re.compile(r"\+[0-9]{7,15}")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -254,6 +255,7 @@ class _ParquetWriter:
 
 def _csv_without(path: Path, partial: Path, column: str, ids: set[str]) -> int | None:
     """Copy the file without these ids; rows kept, None if none had to go."""
+    csv.field_size_limit(_LONGEST_CELL)
     cells = {_cell(value) for value in ids}
     kept = gone = 0
     with (

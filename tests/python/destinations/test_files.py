@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from cdp.destinations._base import Batch, Delivery, Row
+from cdp.destinations._base import Batch, Delivery, Person, Row
 from cdp.destinations.files import DiskOptions, Files
 from cdp.errors import ConfigError, FatalDestinationError
 
@@ -80,6 +80,13 @@ def test_a_file_appears_only_when_complete(tmp_path: Path) -> None:
     assert not (tmp_path / "a.csv").exists()
     there.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_somebody_is_erased_from_beside_a_long_cell(tmp_path: Path) -> None:
+    there = files(tmp_path, "out/people.csv")
+    write(there, Row("p1", {"name": "x" * 200_000}), Row("p2", {"name": "Bob"}))
+    there.erase([Person("p2")])
+    assert "Bob" not in (tmp_path / "out/people.csv").read_text()
 
 
 def test_a_failed_delivery_leaves_the_last_one(tmp_path: Path) -> None:
