@@ -72,6 +72,12 @@ class Account:
                     ends.append(self._clock())
                 self._changed.notify_all()
 
+    def hold(self, windows: Sequence[Window]) -> None:
+        """Keep to these, too: syncs that say different rates share the stricter."""
+        with self._changed:
+            known = {window for window, _ in self._windows}
+            self._windows += [(new, deque[float]()) for new in windows if new not in known]
+
     def pause(self, seconds: float) -> None:
         """The vendor said when to come back: for every sync of the account."""
         with self._changed:
@@ -129,6 +135,9 @@ _lock = threading.Lock()
 
 
 def account(name: str, windows: Sequence[Window] = ()) -> Account:
-    """The account of that name in this process, made at the first call."""
+    """The account of that name in this process, made at the first call; what windows any
+    caller names hold for all of them."""
     with _lock:
-        return _accounts.setdefault(name, Account(name, windows))
+        found = _accounts.setdefault(name, Account(name, windows))
+    found.hold(windows)
+    return found

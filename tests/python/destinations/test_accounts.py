@@ -101,3 +101,13 @@ def test_an_account_that_is_down_gets_one_attempt_for_a_minute() -> None:
     account.went_down()
     account.came_back()
     assert not account.is_down
+
+
+def test_the_stricter_of_two_rates_holds() -> None:
+    account, clock = made((100, 1.0))
+    account.hold([Window(2, 10.0)])
+    began = clock.now
+    for _ in range(3):
+        with account.call():
+            pass
+    assert clock.now - began >= 10
