@@ -444,9 +444,6 @@ class Ledger(Holdings):
         return self.warehouse.query(sql, parameters)
 
 
-_TALLY = {
-    "acknowledged": "succeeded",
-    "rejected": "rejected",
-    "unknown": "unknown",
-    "aborted": "aborted",
+_TALLY = {"acknowledged": "succeeded"} | {
+    status: status for status in ("rejected", "unknown", "aborted")
 }

@@ -9,10 +9,21 @@ from typing import Any
 from cdp.destinations._base import Row
 
 __all__ = [
-    "Identifiers", "error_of", "granted", "is_gone", "of_user", "reason_of", "recorded", "stated",
+    "ADDRESS", "ALONE", "CONSENT", "Identifiers", "error_of", "granted", "is_gone", "of_user",
+    "reason_of", "recorded", "stated",
 ]  # fmt: skip
 
 Identifiers = Sequence[Mapping[str, Any]]
+
+# A field of ours → its name there.
+ALONE = {"email": "emailAddress", "phone": "phoneNumber"}
+ADDRESS = {
+    "first_name": "givenName",
+    "last_name": "familyName",
+    "country": "regionCode",
+    "zip": "postalCode",
+}
+CONSENT = {"ad_user_data": "adUserData", "ad_personalization": "adPersonalization"}
 
 
 def recorded(row: Row) -> list[dict[str, Any]]:

@@ -4,9 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["error_code", "leaves", "parts", "same"]
+__all__ = [
+    "ATTRIBUTES",
+    "IDENTIFIERS",
+    "LOCATION",
+    "PLACES",
+    "Job",
+    "error_code",
+    "job_status",
+    "leaves",
+    "parts",
+    "same",
+]
+
+IDENTIFIERS = ("email", "phone_number", "external_id")
+ATTRIBUTES = (
+    *IDENTIFIERS,
+    *("first_name", "last_name", "organization", "locale", "title", "image"),
+)
+LOCATION = "location."
+PLACES = (
+    *("address1", "address2", "city", "region", "zip", "country"),
+    *("latitude", "longitude", "timezone"),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job under way, with the positions in its batch of the rows that it has."""
+
+    path: str
+    positions: Sequence[int]
 
 
 def same(field: str, value: str) -> str:
@@ -34,3 +65,9 @@ def error_code(body: bytes) -> str:
         return str(json.loads(body)["errors"][0]["code"])
     except (ValueError, LookupError, TypeError):
         return "rejected"
+
+
+def job_status(found: Mapping[str, Any]) -> tuple[str, int]:
+    """(status, profiles that failed)"""
+    job = found["data"]["attributes"]
+    return str(job["status"]), int(job.get("failed_count") or 0)

@@ -13,16 +13,17 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import Field as Setting
 
 from cdp.destinations._api import Api, ApiOptions
-from cdp.destinations._base import Delivery, NoAnswer
+from cdp.destinations._base import Delivery, NoAnswer, Row
 from cdp.destinations._http import Answer
 from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import CdpError, FatalDestinationError, RecordRejected, RetriableError
 
-__all__ = ["NULL", "SalesforceApi", "SalesforceOptions", "as_csv"]
+__all__ = ["NULL", "SalesforceApi", "SalesforceOptions", "as_csv", "fits_a_file", "job_error"]
 
 NULL = "#N/A"  # in a CSV file: clear the field; an empty value leaves it
 
 _VERSION = "66.0"
+_BULK_TEXT = 32_000  # characters of a value in a job
 _BUSY_PAUSE = 5  # seconds, where too many calls are under way
 _UNDER_WAY = ("Open", "UploadComplete", "InProgress")
 # How ids begin (vendor's help, "Standard Field Record ID Prefix Decoder"); custom objects
@@ -264,6 +265,18 @@ def _written(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat() + "Z"
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def fits_a_file(row: Row) -> bool:
+    """Whether a job can say the row: no value too long, none that means null there."""
+    texts = [value for value in (row.id, *row.fields.values()) if isinstance(value, str)]
+    return all(len(text) <= _BULK_TEXT and text != NULL for text in texts)
+
+
+def job_error(line: Mapping[str, str]) -> tuple[str, str]:
+    """(code, message) of a record that a job refused, or did not come to."""
+    code, _, message = line.get("sf__Error", "unprocessed").partition(":")
+    return code, message
 
 
 def _error(body: bytes) -> tuple[str, str]:

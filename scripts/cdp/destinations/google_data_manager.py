@@ -46,16 +46,8 @@ _MEMBERS = "/v1/audienceMembers"
 _TOKENS = "https://oauth2.googleapis.com/token"
 _SCOPE = "https://www.googleapis.com/auth/datamanager"
 _SKEW = timedelta(minutes=1)  # by which this machine's clock may be ahead of Google's
-_ALONE = {"email": "emailAddress", "phone": "phoneNumber"}
-_ADDRESS = {
-    "first_name": "givenName",
-    "last_name": "familyName",
-    "country": "regionCode",
-    "zip": "postalCode",
-}
-_CONSENT = {"ad_user_data": "adUserData", "ad_personalization": "adPersonalization"}
-_FIELDS = {name: Field() for name in (*_ALONE, *_ADDRESS)} | {
-    name: Field("boolean") for name in _CONSENT
+_FIELDS = {name: Field() for name in (*api.ALONE, *api.ADDRESS)} | {
+    name: Field("boolean") for name in api.CONSENT
 }
 _NOBODY = "0" * 64  # a hash of no email, to ask with
 
@@ -248,8 +240,8 @@ class GoogleDataManager(Api):
     def check(self) -> Iterator[str]:
         """The fields, the match field, and by a request that applies nothing, the list."""
         yield from super().check()
-        if self._delivery.match not in _ALONE:
-            yield f"cdp_match: Google finds people by {' or '.join(_ALONE)}. Use one of them."
+        if self._delivery.match not in api.ALONE:
+            yield f"cdp_match: Google finds people by {' or '.join(api.ALONE)}. Use one of them."
         nobody = {"userData": {"userIdentifiers": [{"emailAddress": _NOBODY}]}}
         self._post("ingest", {"audienceMembers": [nobody], "validateOnly": True})
 
@@ -264,14 +256,14 @@ class GoogleDataManager(Api):
         values = {self._delivery.match: row.id, **row.fields}
         known = {
             name: sent(GOOGLE[name], values[name], name in self._options.hashed)
-            for name in (*_ALONE, *_ADDRESS)
+            for name in (*api.ALONE, *api.ADDRESS)
             if values.get(name) is not None
         }
         found: list[dict[str, Any]] = [
-            {key: known[name]} for name, key in _ALONE.items() if known.get(name)
+            {key: known[name]} for name, key in api.ALONE.items() if known.get(name)
         ]
-        if all(known.get(name) for name in _ADDRESS):  # only together do they find somebody
-            found.append({"address": {key: known[name] for name, key in _ADDRESS.items()}})
+        if all(known.get(name) for name in api.ADDRESS):  # only together do they find somebody
+            found.append({"address": {key: known[name] for name, key in api.ADDRESS.items()}})
         return found
 
     def _member(self, row: Row, identifiers: Identifiers) -> dict[str, Any]:
@@ -279,7 +271,7 @@ class GoogleDataManager(Api):
         member = api.of_user(identifiers)
         said = {
             key: api.granted(bool(row.fields[name]))
-            for name, key in _CONSENT.items()
+            for name, key in api.CONSENT.items()
             if row.fields.get(name) is not None
         }
         return member | ({"consent": {**self._consent(), **said}} if said else {})
@@ -287,7 +279,7 @@ class GoogleDataManager(Api):
     def _consent(self) -> dict[str, str]:
         """What the gate knows of everybody whom it let pass."""
         is_known = self._delivery.needs_grant
-        return dict.fromkeys(_CONSENT.values(), api.granted(True)) if is_known else {}
+        return dict.fromkeys(api.CONSENT.values(), api.granted(True)) if is_known else {}
 
     # --- what is written ----------------------------------------------------------------
 
@@ -436,7 +428,7 @@ class GoogleDataManager(Api):
         if person.id not in self._erasing:
             row = Row(person.id, {}, person.record_id)
             found = [*(api.recorded(row) or self._identifiers(row))]
-            for name, key in _ALONE.items():
+            for name, key in api.ALONE.items():
                 values = person.identifiers.get(name, ())
                 found += [{key: known} for value in values if (known := sent(GOOGLE[name], value))]
             members = {n: api.of_user([identifier]) for n, identifier in enumerate(found)}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -32,7 +31,18 @@ from cdp.destinations._base import (
     json_bytes,
 )
 from cdp.destinations._http import Answer
-from cdp.destinations._klaviyo import error_code, leaves, parts, same
+from cdp.destinations._klaviyo import (
+    ATTRIBUTES,
+    IDENTIFIERS,
+    LOCATION,
+    PLACES,
+    Job,
+    error_code,
+    job_status,
+    leaves,
+    parts,
+    same,
+)
 from cdp.destinations._secrets import SecretName, read_secret
 from cdp.errors import CdpError, FatalDestinationError, RecordRejected
 
@@ -41,16 +51,6 @@ __all__ = ["DESTINATION", "Klaviyo", "KlaviyoOptions"]
 _REVISION = "2026-07-15"
 _JSON_API = "application/vnd.api+json"
 _LIST, _SUPPRESSIONS = "list", "suppressions"
-_IDENTIFIERS = ("email", "phone_number", "external_id")
-_ATTRIBUTES = (
-    *_IDENTIFIERS,
-    *("first_name", "last_name", "organization", "locale", "title", "image"),
-)
-_LOCATION = "location."
-_PLACES = (
-    *("address1", "address2", "city", "region", "zip", "country"),
-    *("latitude", "longitude", "timezone"),
-)
 _SCOPE = re.compile(rb"\b[a-z-]+:(?:read|write)\b")
 _MEMBERS = 1000  # of a list, a call
 _SUPPRESSED = 100  # a call
@@ -62,14 +62,6 @@ class KlaviyoOptions(ApiOptions):
 
     key_env: SecretName
     list_id: str | None = Setting(default=None, pattern=r"^\w+$")
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A job under way, with the positions in its batch of the rows that it has."""
-
-    path: str
-    positions: Sequence[int]
 
 
 class Klaviyo(Api):
@@ -168,7 +160,7 @@ class Klaviyo(Api):
         key = read_secret(options.key_env, "Klaviyo's private key")
         super().__init__(delivery, options)
         self._secrets = (key,)
-        self._jobs: dict[str, list[_Job]] = {}  # batch → those under way
+        self._jobs: dict[str, list[Job]] = {}  # batch → those under way
         self._settled: dict[str, dict[int, Outcome]] = {}  # batch → what is not confirmed
         self._deleting: set[str] = set()
 
@@ -199,12 +191,12 @@ class Klaviyo(Api):
         """The fields, the match field, and whether the list is there."""
         yield from super().check()
         match, target = self._delivery.match, self._delivery.target_object
-        known = ("email",) if target == _SUPPRESSIONS else _IDENTIFIERS
+        known = ("email",) if target == _SUPPRESSIONS else IDENTIFIERS
         if match not in known:
             yield f"cdp_match: Klaviyo finds {target} by {' or '.join(known)}, not by '{match}'."
         for name in self._delivery.fields:
-            if name.startswith(_LOCATION) and name.removeprefix(_LOCATION) not in _PLACES:
-                yield f"cdp_fields.{name}: a location has {', '.join(_PLACES)}."
+            if name.startswith(LOCATION) and name.removeprefix(LOCATION) not in PLACES:
+                yield f"cdp_fields.{name}: a location has {', '.join(PLACES)}."
         if target == _LIST and not self._list_is_there():
             yield f"cdp_options.list_id: Klaviyo has no list {self._options.list_id}."
 
@@ -214,14 +206,14 @@ class Klaviyo(Api):
 
     def look_up(self, field: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Profiles by one of the identifiers."""
-        return self._find(field, values) if field in _IDENTIFIERS and values else {}
+        return self._find(field, values) if field in IDENTIFIERS and values else {}
 
     def _find(self, field: str, values: Sequence[str]) -> dict[str, list[str]]:
         wanted = sorted({same(field, value) for value in values})
         path: str | None = "/api/profiles?" + urlencode(
             {
                 "filter": f"any({field},{json.dumps(wanted, ensure_ascii=False)})",
-                "fields[profile]": ",".join(_IDENTIFIERS),
+                "fields[profile]": ",".join(IDENTIFIERS),
                 "page[size]": 100,
             }
         )
@@ -274,10 +266,10 @@ class Klaviyo(Api):
     def _profile(self, row: Row) -> dict[str, Any]:
         attributes: dict[str, Any] = {}
         for name, value in {self._delivery.match: row.id, **row.fields}.items():
-            if name in _ATTRIBUTES:
+            if name in ATTRIBUTES:
                 attributes[name] = value
-            elif name.startswith(_LOCATION):
-                attributes.setdefault("location", {})[name.removeprefix(_LOCATION)] = value
+            elif name.startswith(LOCATION):
+                attributes.setdefault("location", {})[name.removeprefix(LOCATION)] = value
             else:
                 attributes.setdefault("properties", {})[name] = value
         known = {"id": row.record_id} if row.record_id else {}
@@ -285,7 +277,7 @@ class Klaviyo(Api):
 
     def _import(
         self, profiles: Sequence[Any], positions: Sequence[int], list_id: str | None = None
-    ) -> _Job:
+    ) -> Job:
         data: dict[str, Any] = {
             "type": "profile-bulk-import-job",
             "attributes": {"profiles": {"data": profiles}},
@@ -294,7 +286,7 @@ class Klaviyo(Api):
             data["relationships"] = {"lists": {"data": [{"type": "list", "id": list_id}]}}
         return self._start("/api/profile-bulk-import-jobs", data, positions, "imports and lists")
 
-    def _suppress(self, rows: Sequence[Row]) -> Iterator[_Job]:
+    def _suppress(self, rows: Sequence[Row]) -> Iterator[Job]:
         for positions in parts(range(len(rows)), _SUPPRESSED):
             emails = [
                 {"type": "profile", "attributes": {"email": rows[position].id}}
@@ -306,10 +298,10 @@ class Klaviyo(Api):
             }
             yield self._start("/api/profile-suppression-bulk-create-jobs", data, positions)
 
-    def _start(self, path: str, data: object, positions: Sequence[int], group: str = "") -> _Job:
+    def _start(self, path: str, data: object, positions: Sequence[int], group: str = "") -> Job:
         return self.call(
             "POST", path, {"data": data}, group=group, content_type=_JSON_API,
-            read=lambda found: _Job(f"{path}/{quote(found['data']['id'], safe='')}", positions),
+            read=lambda found: Job(f"{path}/{quote(found['data']['id'], safe='')}", positions),
         )  # fmt: skip
 
     def remove(self, batch: Batch) -> Sequence[Outcome]:
@@ -326,7 +318,7 @@ class Klaviyo(Api):
 
     def _emptied(self, profile_id: str) -> dict[str, Any]:
         """A profile without the fields that were delivered; by its identifiers it is known."""
-        names = [name for name in self._delivery.fields if name not in _IDENTIFIERS]
+        names = [name for name in self._delivery.fields if name not in IDENTIFIERS]
         profile = self._profile(Row("", dict.fromkeys(names), profile_id))
         del profile["attributes"][self._delivery.match]
         if properties := list(profile["attributes"].pop("properties", {})):
@@ -355,9 +347,9 @@ class Klaviyo(Api):
             jobs.pop(0)
         return [settled.get(n, Outcome("acknowledged")) for n in range(len(batch.rows))]
 
-    def _ended(self, job: _Job, rows: Sequence[Row]) -> dict[int, Outcome] | None:
+    def _ended(self, job: Job, rows: Sequence[Row]) -> dict[int, Outcome] | None:
         """position → what is not confirmed of a job; None: it runs still."""
-        status, failed = self.call("GET", job.path, read=_job_status, group="imports and lists")
+        status, failed = self.call("GET", job.path, read=job_status, group="imports and lists")
         if status in ("queued", "processing"):
             return None
         if status != "complete":
@@ -368,7 +360,7 @@ class Klaviyo(Api):
             return rest | errors
         return errors
 
-    def _errors(self, job: _Job, rows: Sequence[Row]) -> dict[int, Outcome]:
+    def _errors(self, job: Job, rows: Sequence[Row]) -> dict[int, Outcome]:
         by_id = {same(self._delivery.match, rows[n].id): n for n in job.positions}
         outcomes: dict[int, Outcome] = {}
         path: str | None = f"{job.path}/import-errors?" + urlencode({"page[size]": 100})
@@ -451,12 +443,6 @@ class Klaviyo(Api):
             "POST", "/api/data-privacy-deletion-jobs", {"data": data}, read=lambda _: None,
             group="deletions", content_type=_JSON_API,
         )  # fmt: skip
-
-
-def _job_status(found: Mapping[str, Any]) -> tuple[str, int]:
-    """(status, profiles that failed)"""
-    job = found["data"]["attributes"]
-    return str(job["status"]), int(job.get("failed_count") or 0)
 
 
 DESTINATION = Klaviyo

@@ -23,14 +23,19 @@ from cdp.destinations._base import (
     Person,
     Row,
 )
-from cdp.destinations._salesforce import NULL, SalesforceApi, SalesforceOptions, as_csv
+from cdp.destinations._salesforce import (
+    SalesforceApi,
+    SalesforceOptions,
+    as_csv,
+    fits_a_file,
+    job_error,
+)
 from cdp.errors import FatalDestinationError, RecordRejected, RetriableError
 
 __all__ = ["DESTINATION", "Salesforce"]
 
 _A_CALL = 200  # records
 _A_READ = 2000  # record ids
-_BULK_TEXT = 32_000  # characters of a value
 _LOCKED = "UNABLE_TO_LOCK_ROW"
 _LOCK_PAUSES = (1, 4)  # seconds before the rows go again
 _GONE = ("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID")
@@ -227,7 +232,7 @@ class Salesforce(SalesforceApi):
         settled = dict(zip([row.id for row in others], self._rekey(others), strict=True))
         settled |= {row.id: self.rejected(row, _GONE[0]) for row in gone}
         rest = [row for row in batch.rows if row.id not in settled]
-        if len(rest) >= self._options.bulk_from and all(map(_fits_a_file, rest)):
+        if len(rest) >= self._options.bulk_from and all(map(fits_a_file, rest)):
             body = {"operation": "upsert", "externalIdFieldName": self._match}
             text = as_csv(
                 [self._record(row) for row in rest], (self._match, *self._delivery.fields)
@@ -362,7 +367,7 @@ class Salesforce(SalesforceApi):
         if line := results["successfulResults"].get(key):
             return Outcome("acknowledged", destination_id=line["sf__Id"])
         if line := results["failedResults"].get(key):
-            code, message = _job_error(line)
+            code, message = job_error(line)
             if column == "Id" and code in _GONE:
                 return Outcome("acknowledged")
             return self._failed(Row(row.id, line), code, message)
@@ -404,7 +409,7 @@ class Salesforce(SalesforceApi):
                 results = self._results(job, "Id")
                 self._discard(job)
                 left = {**results["unprocessedrecords"], **results["failedResults"]}
-                codes = {key: _job_error(line)[0] for key, line in left.items()}
+                codes = {key: job_error(line)[0] for key, line in left.items()}
                 return True, {key: self.reasons.get(code, code) for key, code in codes.items()}
             self._limits("").pause(1)
         return False, {}
@@ -439,17 +444,6 @@ def _field(item: Mapping[str, Any]) -> Field:
     kind = _KINDS.get(item["type"], "text")
     length = item["length"] if kind == "text" else None
     return Field(kind, length or None, item["createable"] or item["updateable"])
-
-
-def _fits_a_file(row: Row) -> bool:
-    texts = [value for value in (row.id, *row.fields.values()) if isinstance(value, str)]
-    return all(len(text) <= _BULK_TEXT and text != NULL for text in texts)
-
-
-def _job_error(line: Mapping[str, str]) -> tuple[str, str]:
-    """(code, message) of a record that a job refused, or did not come to."""
-    code, _, message = line.get("sf__Error", "unprocessed").partition(":")
-    return code, message
 
 
 DESTINATION = Salesforce
